@@ -1,0 +1,1 @@
+"""The service: owns runs and conversations; authorises, journals, commits and then tells."""

@@ -1,0 +1,132 @@
+"""What the chat service and its store exchange: frozen values with ids. Rows never leave ``storage``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot, Status
+from moa.core.view import RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks. Part of every query; there is no way to ask without one."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEntry:
+    """A line of the history."""
+
+    id: str
+    title: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A stored run. ``result`` is None while it runs. ``outcomes`` in order of slot, newest attempt of each."""
+
+    id: str
+    turn_id: str
+    attempt: int
+    recipe: Recipe
+    seed: int
+    status: Status
+    started_at: dt.datetime
+    outcomes: tuple[Outcome, ...] = ()
+    left_out: Mapping[Slot, LeftOut] = field(default_factory=dict)
+    result: RunResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A question and its runs, oldest first; ``shown`` is the one the path goes through."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    position: int
+    question: str
+    created_at: dt.datetime
+    runs: tuple[RunRecord, ...]
+    shown_run_id: str
+
+    @property
+    def shown(self) -> RunRecord:
+        """The run whose answer is part of the history."""
+        return next(run for run in self.runs if run.id == self.shown_run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRecord:
+    """A conversation with the turns of the path shown, first turn first. ``head`` is the last turn's id."""
+
+    id: str
+    title: str
+    head: str | None
+    turns: tuple[TurnRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    """A question to be stored, with its first run.
+
+    ``conversation_id`` None begins a conversation. ``expected_head`` is the head the sender saw: another one
+    is a Conflict. ``request_key`` names the submit: the same key again gives the same turn back.
+    """
+
+    question: str
+    recipe: Recipe
+    seed: int
+    request_key: str
+    conversation_id: str | None = None
+    expected_head: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCall:
+    """One slot's end as the journal keeps it: the exact messages sent and what came of them."""
+
+    slot: Slot
+    agent: Agent
+    messages: tuple[Message, ...]
+    left_out: LeftOut
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that is under way. ``new`` is False when the request key had been seen before."""
+
+    conversation_id: str
+    turn_id: str
+    run_id: str
+    new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """A turn as a page shows it."""
+
+    id: str
+    conversation_id: str
+    question: str
+    run_id: str
+    view: RunView
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """A conversation as a page shows it."""
+
+    id: str
+    title: str
+    head: str | None
+    turns: tuple[TurnView, ...]

@@ -1,0 +1,1 @@
+"""Settings from the environment and the catalogue from TOML, as frozen values."""

@@ -1,0 +1,1 @@
+"""Pure values of a Mixture-of-Agents run. Imports nothing else of ours."""

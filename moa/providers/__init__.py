@@ -1,0 +1,1 @@
+"""Adapters of the engine's Provider port. The only room that imports openai."""

@@ -1,0 +1,98 @@
+"""The JSON between ``moa.ui.render`` and ``static/js/transcript.js``: one place, both sides read it.
+
+Every text of a model or user travels as a plain JSON string and is rendered inert by the browser side.
+Two components share one renderer: *settled* (``Settled``, sent at load and when a turn ends) and *live*
+(``Live``, sent at every update).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+PanelStatusJson = Literal["waiting", "running", "done", "failed", "stopped"]
+
+
+class PanelJson(TypedDict):
+    """One slot. ``text`` is None when it was not sent: fetch ``/moa/turns/{turn}`` to fill it in."""
+
+    slot: str  # "1.2"
+    model: str  # label of the model
+    label: str | None  # persona, e.g. "Careful"
+    status: PanelStatusJson
+    text: str | None
+    reasoning: str
+    seconds: float | None  # grows while running
+    tokens: int | None
+    estimated: bool  # tokens are an estimate
+    cost: str | None  # "$0.0012", or None: unknown
+    note: str | None  # "waiting 3 s", "cut at its limit", "left out: 2 turns", "reused"
+    error: str | None  # plain words
+
+
+class LayerJson(TypedDict):
+    """Panels that were asked together. ``kind`` "analysis" is the analyst's own layer."""
+
+    number: int
+    kind: Literal["proposers", "analysis"]
+    panels: list[PanelJson]
+
+
+class TotalsJson(TypedDict):
+    """Sums of a run, and what it had cost until now."""
+
+    seconds: float | None
+    calls: int
+    tokens: int | None
+    estimated: bool
+    cost: str | None
+
+
+class TurnJson(TypedDict):
+    """A question and the run shown for it."""
+
+    id: str
+    run: str
+    question: str
+    recipe: str  # title
+    status: Literal["running", "complete", "degraded", "failed", "cancelled", "interrupted"]
+    layers: list[LayerJson]
+    answer: PanelJson | None
+    notice: str | None  # "2 of 3 proposers · missing X (timed out)", or what happened in plain words
+    totals: TotalsJson
+    canRetry: bool  # failed, cancelled or interrupted: offer Retry
+
+
+class Settled(TypedDict):
+    """The transcript without the live turn. ``conversation`` None is the first screen."""
+
+    conversation: str | None
+    turns: list[TurnJson]
+    welcome: "Welcome | None"
+
+
+class Live(TypedDict):
+    """The turn that runs, or None. ``ended`` True is its last view: the node then moves into the transcript."""
+
+    conversation: str | None
+    turn: TurnJson | None
+    ended: bool
+
+
+class Welcome(TypedDict):
+    """The first screen: one sentence, three questions to click, and what the embedded model is good for."""
+
+    title: str
+    sentence: str
+    examples: list[str]
+    model: str | None  # "loading model", an error with what to do, or None: ready
+    hint: str | None  # said once: small model, and the two lines that add a provider
+
+
+class EntryJson(TypedDict):
+    """A line of the history."""
+
+    id: str
+    title: str
+    day: str  # "Today", "Yesterday", "12 November 2026"
+    running: bool
+    current: bool

@@ -1,0 +1,1 @@
+"""SQLAlchemy implementation of ``moa.chat.ports``."""
