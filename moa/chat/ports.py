@@ -52,7 +52,13 @@ class Journal(Protocol):
         ...
 
     async def begin_run(
-        self, actor: Actor, turn_id: str, recipe: Recipe, *, seed: int, request_key: str,
+        self,
+        actor: Actor,
+        turn_id: str,
+        recipe: Recipe,
+        *,
+        seed: int,
+        request_key: str,
         reuse: Mapping[Slot, Outcome] | None = None,
     ) -> tuple[RunRecord, bool]:
         """Another attempt at a turn; becomes the one shown. ``reuse`` are outcomes taken over as they are."""

@@ -41,11 +41,10 @@ class PromptStyle(StrEnum):
 
 
 class Finish(StrEnum):
-    """How a model's text ended. Only ``STOP`` and ``LENGTH`` (cut by its limit) are real ends."""
+    """How a text ended: by itself, or cut by a limit. A text that broke off is a Failure."""
 
     STOP = "stop"
     LENGTH = "length"
-    TRUNCATED = "truncated"
 
 
 class Status(StrEnum):

@@ -121,11 +121,48 @@ class RetryableCall(CallError):
 class RateLimited(RetryableCall):
     """Refused for now. ``retry_after_s`` is what the provider asks for, if it is sane."""
 
-    def __init__(self, *, retry_after_s: float | None = None, detail: str = "",
-                 kind: FailureKind = FailureKind.RATE_LIMITED) -> None:
+    def __init__(
+        self,
+        *,
+        retry_after_s: float | None = None,
+        detail: str = "",
+        kind: FailureKind = FailureKind.RATE_LIMITED,
+    ) -> None:
         super().__init__(kind, detail=detail)
         self.retry_after_s = retry_after_s
 
 
 class FinalCall(CallError):
     """The same call can't work."""
+
+
+_SHORT: dict[FailureKind, str] = {
+    FailureKind.RATE_LIMITED: "rate limited",
+    FailureKind.OVERLOADED: "provider error",
+    FailureKind.UNREACHABLE: "unreachable",
+    FailureKind.FIRST_TOKEN_TIMEOUT: "timed out",
+    FailureKind.IDLE_TIMEOUT: "timed out",
+    FailureKind.CALL_TIMEOUT: "timed out",
+    FailureKind.DROPPED: "connection lost",
+    FailureKind.MALFORMED: "unreadable answer",
+    FailureKind.EMPTY: "empty answer",
+    FailureKind.TRUNCATED: "broke off",
+    FailureKind.FILTERED: "filtered",
+    FailureKind.BAD_KEY: "key refused",
+    FailureKind.NO_KEY: "no key",
+    FailureKind.UNKNOWN_MODEL: "unknown model",
+    FailureKind.REJECTED: "request rejected",
+    FailureKind.UNAVAILABLE: "resting after failures",
+    FailureKind.QUEUE_FULL: "queue full",
+    FailureKind.NOT_READY: "not ready",
+    FailureKind.LATE: "too late",
+    FailureKind.STOPPED: "stopped",
+    FailureKind.BUDGET: "budget used up",
+    FailureKind.INTERRUPTED: "interrupted",
+    FailureKind.INTERNAL: "internal error",
+}
+
+
+def short_reason(kind: FailureKind) -> str:
+    """A failure's kind in two or three words, for "missing X (timed out)"."""
+    return _SHORT[kind]

@@ -6,8 +6,8 @@ that a reloaded page cannot differ from the one that watched the run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
 
@@ -82,15 +82,11 @@ class RunView:
 
     status: Status = Status.RUNNING
     recipe: Recipe | None = None
-    panels: Mapping[Slot, Panel] = None  # type: ignore[assignment]  # set below: a frozen default
+    panels: Mapping[Slot, Panel] = field(default_factory=dict)
     degraded: tuple[Missing, ...] = ()
     result: RunResult | None = None
     at_ms: int = 0
     seq: int = 0
-
-    def __post_init__(self) -> None:
-        if self.panels is None:
-            object.__setattr__(self, "panels", {})
 
     def layers(self) -> list[tuple[int, list[Panel]]]:
         """The panels of proposers and analysts by layer, in order of slot."""
@@ -115,34 +111,32 @@ class RunView:
 
 def fold(view: RunView, event: Event) -> RunView:
     """The view after one more event. Never fails on any prefix of a run's events."""
-    stamped = {"at_ms": event.at_ms, "seq": event.seq}
     match event:
         case TextDelta(slot=slot, text=text):
-            return _panel(view, event, slot, lambda p: replace(p, text=p.text + text, retrying=None))
+            view = _panel(view, slot, lambda p: replace(p, text=p.text + text, retrying=None))
         case ReasoningDelta(slot=slot, text=text):
-            return _panel(view, event, slot, lambda p: replace(p, reasoning=p.reasoning + text, retrying=None))
+            view = _panel(view, slot, lambda p: replace(p, reasoning=p.reasoning + text, retrying=None))
         case AgentStarted():
-            return _started(view, event)
-        case AgentRetrying():
-            again = Retrying(event.attempt, event.kind, event.wait_ms)
-            return _panel(view, event, event.slot, lambda p: replace(p, text="", reasoning="", retrying=again))
+            view = replace(view, panels={**view.panels, event.slot: _begun(event)})
+        case AgentRetrying(attempt=attempt, kind=kind, wait_ms=wait_ms):
+            again = Retrying(attempt, kind, wait_ms)
+            view = _panel(view, event.slot, lambda p: replace(p, text="", reasoning="", retrying=again))
         case AgentFinished(slot=slot, proposal=done):
-            return _panel(view, event, slot, lambda p: _finished(p, done))
+            view = _panel(view, slot, lambda p: _finished(p, done))
         case AgentFailed(slot=slot, failure=failure):
-            return _panel(view, event, slot, lambda p: _failed(p, failure))
+            view = _panel(view, slot, lambda p: _failed(p, failure))
         case RunStarted(recipe=recipe, plan=plan):
-            return replace(view, recipe=recipe, panels={s: Panel(s, a) for s, a in plan}, **stamped)
+            view = replace(view, recipe=recipe, panels={s: Panel(s, a) for s, a in plan})
         case LayerStarted(agents=agents):
             new = {s: Panel(s, a) for s, a in agents if s not in view.panels}
-            return replace(view, panels={**view.panels, **new}, **stamped)
+            view = replace(view, panels={**view.panels, **new})
         case LayerFinished():
-            return replace(view, **stamped)
+            pass
         case Degraded(because=because):
-            return replace(view, degraded=(*view.degraded, because), **stamped)
+            view = replace(view, degraded=(*view.degraded, because))
         case RunEnded(result=result):
-            panels = {s: _closed(p, result.status) for s, p in view.panels.items()}
-            return replace(view, status=result.status, result=result, panels=panels,
-                           degraded=result.degraded_because, **stamped)
+            view = _ended(view, result)
+    return replace(view, at_ms=event.at_ms, seq=event.seq)
 
 
 def fold_all(events: Iterable[Event], view: RunView | None = None) -> RunView:
@@ -171,31 +165,49 @@ def replay(
     yield RunEnded(seq + 1, at, result)
 
 
-def _panel(view: RunView, event: Event, slot: Slot, change: object) -> RunView:
+def _panel(view: RunView, slot: Slot, change: Callable[[Panel], Panel]) -> RunView:
     panel = view.panels.get(slot)
-    if panel is None:  # a viewer that joined late folds from a snapshot; an unknown slot cannot matter to it
-        return replace(view, at_ms=event.at_ms, seq=event.seq)
-    return replace(view, panels={**view.panels, slot: change(panel)}, at_ms=event.at_ms, seq=event.seq)  # type: ignore[operator]
+    # A prefix may hold an event of a slot whose start it lacks; there is nothing to change then.
+    return view if panel is None else replace(view, panels={**view.panels, slot: change(panel)})
 
 
-def _started(view: RunView, event: AgentStarted) -> RunView:
-    fresh = Panel(event.slot, event.agent, PanelStatus.RUNNING, started_ms=event.at_ms, left_out=event.left_out)
-    return replace(view, panels={**view.panels, event.slot: fresh}, at_ms=event.at_ms, seq=event.seq)
+def _begun(event: AgentStarted) -> Panel:
+    return Panel(event.slot, event.agent, PanelStatus.RUNNING, started_ms=event.at_ms, left_out=event.left_out)
+
+
+def _ended(view: RunView, result: RunResult) -> RunView:
+    panels = {slot: _closed(panel) for slot, panel in view.panels.items()}
+    return replace(view, status=result.status, result=result, panels=panels, degraded=result.degraded_because)
 
 
 def _finished(panel: Panel, done: Proposal) -> Panel:
-    return replace(panel, status=PanelStatus.DONE, text=done.text, reasoning=done.reasoning, agent=done.agent,
-                   started_ms=None, retrying=None, outcome=done)
+    return replace(
+        panel,
+        status=PanelStatus.DONE,
+        text=done.text,
+        reasoning=done.reasoning,
+        agent=done.agent,
+        started_ms=None,
+        retrying=None,
+        outcome=done,
+    )
 
 
 def _failed(panel: Panel, failure: Failure) -> Panel:
     stopped = failure.kind in (FailureKind.STOPPED, FailureKind.LATE, FailureKind.INTERRUPTED)
-    return replace(panel, status=PanelStatus.STOPPED if stopped else PanelStatus.FAILED, text=failure.partial,
-                   reasoning=failure.reasoning, started_ms=None, retrying=None, outcome=failure)
+    return replace(
+        panel,
+        status=PanelStatus.STOPPED if stopped else PanelStatus.FAILED,
+        text=failure.partial,
+        reasoning=failure.reasoning,
+        started_ms=None,
+        retrying=None,
+        outcome=failure,
+    )
 
 
-def _closed(panel: Panel, status: Status) -> Panel:
-    """A slot that never ended: stopped with the run, or (never begun) still waiting for nothing."""
-    if panel.status is PanelStatus.RUNNING or (panel.status is PanelStatus.WAITING and status is not Status.COMPLETE):
-        return replace(panel, status=PanelStatus.STOPPED, started_ms=None, retrying=None)
-    return panel
+def _closed(panel: Panel) -> Panel:
+    """A slot that never ended is stopped with its run."""
+    if panel.outcome is not None:
+        return panel
+    return replace(panel, status=PanelStatus.STOPPED, started_ms=None, retrying=None)

@@ -52,11 +52,12 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model id leads."""
+    """Where a model id leads. ``price_provider`` is its provider's name in genai-prices, if it differs."""
 
     model: Model
     provider: Provider
     policy: Policy = Policy()
+    price_provider: str | None = None
 
 
 class Directory(Protocol):

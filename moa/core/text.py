@@ -1,0 +1,137 @@
+"""Text at the door: what a provider or a page sends is repaired once, so that stored and shown text are the same.
+
+A lone surrogate kills an event stream, a NUL breaks a database write, endless combining marks freeze a page.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BAD = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # C0 and C1 but tab, line feed and carriage return
+    "\u202a-\u202e\u2066-\u2069"  # bidi embeddings, overrides and isolates: they hide what is written
+    "\ufeff\ufffe\uffff]"
+)
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_LONE = re.compile("[\ud800-\udfff]")
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_MARK_LIMIT = 8
+_LEADING_MARKS = re.compile(f"[{_MARKS}]*")
+_MANY_MARKS = re.compile(f"([{_MARKS}]{{{_MARK_LIMIT}}})[{_MARKS}]+")
+_TRAILING_MARKS = re.compile(f"[{_MARKS}]*$")
+_HIGH = re.compile("[\ud800-\udbff]$")
+
+
+def clean(text: str) -> str:
+    """The text without what breaks stores, streams and pages: surrogate pairs are joined, lone ones become
+    U+FFFD; control characters, bidi controls and byte order marks are dropped; runs of combining marks end
+    at eight."""
+    if text.isascii() and not _BAD.search(text):
+        return text
+    text = _PAIR.sub(lambda m: m[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
+    return _MANY_MARKS.sub(r"\1", _BAD.sub("", _LONE.sub("\ufffd", text)))
+
+
+class Repairer:
+    """``clean`` for a text that arrives in pieces: what a piece leaves open is decided with the next.
+
+    The pieces returned by ``feed`` and ``flush`` add up to ``clean`` of the whole.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._marks = 0
+
+    def feed(self, piece: str) -> str:
+        """The part of the text that is now certain."""
+        if not self._held and not self._marks and piece.isascii():
+            return piece if not _BAD.search(piece) else _BAD.sub("", piece)
+        text = self._held + piece
+        self._held = text[-1] if _HIGH.search(text) else ""
+        return self._limit_marks(clean(text[: len(text) - len(self._held)]))
+
+    def flush(self) -> str:
+        """What was held back at the end of the text."""
+        held, self._held = self._held, ""
+        return self._limit_marks(clean(held))
+
+    def _limit_marks(self, text: str) -> str:
+        if not text:
+            return text
+        leading = len(_LEADING_MARKS.match(text)[0])  # type: ignore[index]  # matches the empty string
+        kept = max(0, min(leading, _MARK_LIMIT - self._marks))
+        whole = leading == len(text)
+        self._marks = min(self._marks + leading, _MARK_LIMIT) if whole else len(_TRAILING_MARKS.search(text)[0])  # type: ignore[index]
+        return text[:kept] + text[leading:]
+
+
+class ThinkSplitter:
+    """Separates a leading ``<think>…</think>`` block, as open reasoning models write it, from the answer."""
+
+    _OPEN, _CLOSE = "<think>", "</think>"
+
+    def __init__(self) -> None:
+        self._state = "start"
+        self._held = ""
+
+    def feed(self, piece: str) -> tuple[str, str]:
+        """``(reasoning, text)`` that is now certain."""
+        if self._state == "text":
+            return "", piece
+        self._held += piece
+        if self._state == "start" and not self._begin():
+            return "", ""
+        return self._inside() if self._state == "think" else ("", self._take())
+
+    def flush(self) -> tuple[str, str]:
+        """What was held back: reasoning when the block never closed, else text."""
+        rest = self._take()
+        return (rest, "") if self._state == "think" else ("", rest)
+
+    def _begin(self) -> bool:
+        """Decide whether the text opens with the tag; False while that is still uncertain."""
+        seen = self._held.lstrip()
+        if seen.startswith(self._OPEN):
+            self._state, self._held = "think", seen[len(self._OPEN) :].lstrip("\n")
+        elif not self._OPEN.startswith(seen):
+            self._state = "text"
+        else:
+            return False
+        return True
+
+    def _inside(self) -> tuple[str, str]:
+        thought, close, rest = self._held.partition(self._CLOSE)
+        if close:
+            self._state, self._held = "text", ""
+            return thought.rstrip("\n"), rest.lstrip("\n")
+        keep = _overlap(self._held, self._CLOSE)
+        thought, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        return thought, ""
+
+    def _take(self) -> str:
+        held, self._held = self._held, ""
+        return held
+
+
+def _overlap(text: str, tag: str) -> int:
+    """Length of the longest end of ``text`` that begins ``tag``."""
+    return next((n for n in range(min(len(tag) - 1, len(text)), 0, -1) if text.endswith(tag[:n])), 0)
+
+
+_WIDE = re.compile("[^\x00-\u1fff]")
+
+
+def estimate_tokens(text: str) -> int:
+    """A rough count, meant to err high: four characters of alphabetic script a token, one of any other."""
+    wide = 0 if text.isascii() else len(_WIDE.findall(text))
+    return (len(text) - wide + 3) // 4 + wide
+
+
+def first_words(text: str, limit: int = 60) -> str:
+    """The beginning of a text as one line, cut at a word where there are words; for titles."""
+    line = " ".join(clean(text).split())
+    if len(line) <= limit:
+        return line
+    cut = line[:limit]
+    head, space, _ = cut.rpartition(" ")
+    return (head if space and len(head) >= limit // 2 else cut).rstrip(" ,;:") + "…"
