@@ -112,7 +112,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """A turn as a page shows it."""
+    """A turn as a page shows it. ``saved`` False: the store refuses for now, the run goes on in memory."""
 
     id: str
     conversation_id: str
@@ -120,6 +120,7 @@ class TurnView:
     run_id: str
     view: RunView
     live: bool
+    saved: bool = True
 
 
 @dataclass(frozen=True, slots=True)

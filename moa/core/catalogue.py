@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from moa.core.domain import Model, Recipe
-from moa.core.policy import Caps, Policy
+from moa.core.policy import Caps, Deadlines, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything that can be picked. ``weights`` is keyed by the id of an embedded model."""
+    """Everything that can be picked. ``weights`` is keyed by the id of an embedded model, ``deadlines`` by the id
+    of a model that has some of its own.
+    """
 
     providers: Mapping[str, ProviderSpec]
     models: Mapping[str, Model]
@@ -58,3 +60,26 @@ class Catalogue:
     default_recipe: str
     weights: Mapping[str, Weights] = field(default_factory=dict)
     caps: Caps = Caps()
+    deadlines: Mapping[str, Deadlines] = field(default_factory=dict)
+
+
+def policy_for(catalogue: Catalogue, model: Model) -> Policy:
+    """How calls to this model are made: its provider's policy, with the model's own deadlines if it has some.
+
+    A reasoning model without them is waited for longer (``patient``). Works for models found at run time too.
+    """
+    spec = catalogue.providers.get(model.provider)
+    policy = spec.policy if spec is not None else Policy()
+    told = catalogue.deadlines.get(model.id)
+    if told is None:
+        told = patient(policy.deadlines) if model.reasoning else policy.deadlines
+    return replace(policy, deadlines=told)
+
+
+def patient(deadlines: Deadlines) -> Deadlines:
+    """Deadlines for a model that thinks before it writes: first token 120 s, whole call 600 s, if not longer already."""
+    return replace(
+        deadlines,
+        first_token_s=max(deadlines.first_token_s, 120.0),
+        total_s=max(deadlines.total_s, 600.0),
+    )

@@ -148,11 +148,14 @@ def replay(
     recipe: Recipe,
     plan: tuple[tuple[Slot, Agent], ...],
     outcomes: Iterable[Outcome],
-    result: RunResult,
+    result: RunResult | None,
     left_out: Mapping[Slot, LeftOut] | None = None,
 ) -> Iterator[Event]:
-    """Events that fold to the view of a stored run. Timings between events are gone, the outcomes' stay."""
-    at, seq = result.duration_ms, 0
+    """Events that fold to the view of a stored run; ``result`` None is a run that has not ended.
+
+    Timings between events are gone, the outcomes' stay.
+    """
+    at, seq = result.duration_ms if result else 0, 0
     yield RunStarted(seq, at, recipe, plan, 0)
     for outcome in outcomes:
         slot, agent = outcome.slot, outcome.agent
@@ -162,7 +165,8 @@ def replay(
             yield AgentFinished(seq := seq + 1, at, slot, outcome)
         else:
             yield AgentFailed(seq := seq + 1, at, slot, outcome)
-    yield RunEnded(seq + 1, at, result)
+    if result is not None:
+        yield RunEnded(seq + 1, at, result)
 
 
 def _panel(view: RunView, slot: Slot, change: Callable[[Panel], Panel]) -> RunView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moa.core.domain import (
+    FailureKind,
     Missing,
     Outcome,
     Part,
@@ -19,7 +20,7 @@ from moa.engine.plans import Settled, quorum_met
 
 
 def conclude(
-    recipe: Recipe, done: Mapping[Slot, Outcome], settled: Settled | None, *, stopped: bool,
+    recipe: Recipe, done: Mapping[Slot, Outcome], settled: Settled | None, *, stopped: FailureKind | None,
     missing: tuple[Missing, ...], calls: int, first_answer_ms: int | None, duration_ms: int,
 ) -> RunResult:  # fmt: skip
     """The result of a run that was settled by its plan, stopped, or (``settled`` None) broke off."""
@@ -35,9 +36,11 @@ def conclude(
     )  # fmt: skip
 
 
-def _status(recipe: Recipe, done: Mapping[Slot, Outcome], settled: Settled | None, *, stopped: bool) -> Status:
+def _status(
+    recipe: Recipe, done: Mapping[Slot, Outcome], settled: Settled | None, *, stopped: FailureKind | None
+) -> Status:
     if stopped:
-        return Status.CANCELLED
+        return Status.INTERRUPTED if stopped is FailureKind.INTERRUPTED else Status.CANCELLED
     if settled is None or settled.status is Status.FAILED:
         return Status.FAILED
     return Status.COMPLETE if settled.whole and quorum_met(recipe, done) else Status.DEGRADED

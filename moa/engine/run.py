@@ -75,7 +75,7 @@ class Run:
         self._reasons: dict[Slot, FailureKind] = {}
         self._gate: Gate | None = None
         self._part = Part.PROPOSER
-        self._stopped = False
+        self._stopped: FailureKind | None = None
         self.result: RunResult | None = None
 
     # -- the handle
@@ -111,11 +111,12 @@ class Run:
         assert self.result is not None  # noqa: S101 - _drive ends with a result or raises
         return self.result
 
-    def stop(self) -> None:
-        """End the run now: calls are cancelled, what had arrived is kept, its status is *cancelled*."""
+    def stop(self, *, why: FailureKind = FailureKind.STOPPED) -> None:
+        """End the run now: calls are cancelled and what had arrived is kept. Its status is *cancelled*, or
+        *interrupted* when ``why`` is INTERRUPTED (the app itself is ending)."""
         if self.result is None:
-            self._stopped = True
-            self._cancel(list(self._live), FailureKind.STOPPED)
+            self._stopped = self._stopped or why
+            self._cancel(list(self._live), why)
             if self._gate is not None:
                 self._gate.close()
 
@@ -142,7 +143,7 @@ class Run:
                     break
                 await self._step(step)
         except asyncio.CancelledError:
-            self._stopped = True
+            self._stopped = self._stopped or FailureKind.STOPPED
             raise
         finally:
             self._end(settled)
@@ -182,14 +183,8 @@ class Run:
             await gate.wait()
         finally:
             self._gate = None
-            late = (
-                FailureKind.STOPPED
-                if self._stopped
-                else FailureKind.LATE
-                if step.part is Part.PROPOSER
-                else FailureKind.BUDGET
-            )
-            await self._drop(late)
+            late = FailureKind.LATE if step.part is Part.PROPOSER else FailureKind.BUDGET
+            await self._drop(self._stopped or late)
         self._emit(LayerFinished, step.layer)
         for call in step.calls:
             self._note_missing(self._done[call.slot])

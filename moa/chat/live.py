@@ -1,0 +1,242 @@
+"""A run under way: owned by the server, journalled as it happens, watched by any number of pages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+
+from moa.chat.ports import Journal
+from moa.chat.values import Actor, RunRecord, SavedCall, TurnRecord, TurnView
+from moa.core.domain import FailureKind, Message, Outcome, RunResult, Slot, Status
+from moa.core.errors import StoreError
+from moa.core.events import AgentFailed, AgentFinished, AgentStarted, Event, RunEnded
+from moa.core.view import PanelStatus, RunView, fold
+from moa.engine.engine import Engine
+from moa.engine.ports import Clock
+from moa.engine.run import Run
+
+_log = logging.getLogger(__name__)
+_CHECKPOINT_S = 1.0
+_RETRY_SAVE_S = 1.0
+
+
+class LiveRun:
+    """Owns one run from its commit to its end. Viewers come and go without touching it.
+
+    The view is folded once here, not by each viewer; a slow viewer only ever misses intermediate states.
+    """
+
+    def __init__(
+        self,
+        actor: Actor,
+        turn: TurnRecord,
+        run: RunRecord,
+        *,
+        engine: Engine,
+        journal: Journal,
+        conversation: Sequence[Message],
+        reuse: Mapping[Slot, Outcome],
+    ) -> None:
+        self.actor, self.turn, self.record = actor, turn, run
+        self.view = RunView()
+        self.version = 0
+        self.ended = False
+        self.saved = True
+        self._journal, self._clock = journal, engine.clock
+        self._reused = frozenset(reuse)
+        self._sent: dict[Slot, AgentStarted] = {}
+        self._unsaved: deque[SavedCall] = deque()
+        self._checkpointed: dict[Slot, str] = {}
+        self._wakers: set[asyncio.Event] = set()
+        self._work = asyncio.Event()
+        self._last: RunEnded | None = None
+        self._run: Run = engine.run(run.recipe, conversation, reuse=reuse, seed=run.seed, sink=self._on_event)
+        self.task = asyncio.create_task(self._own())
+
+    def stop(self, *, why: FailureKind = FailureKind.STOPPED) -> None:
+        """End the run, keeping what has arrived."""
+        self._run.stop(why=why)
+
+    def broke(self) -> None:
+        """The owning task ended by a defect of ours: viewers are told, so that no page waits for ever."""
+        self.ended = True
+        if self._last is not None:
+            self.view = fold(self.view, self._last)
+        self.view = replace(self.view, status=Status.FAILED)
+        self._changed()
+
+    def snapshot(self) -> TurnView:
+        """The turn as it stands."""
+        turn = self.turn
+        return TurnView(
+            turn.id, turn.conversation_id, turn.question, self.record.id, self.view, not self.ended, self.saved
+        )
+
+    def watch(self, *, every_s: float, keepalive_s: float) -> AsyncIterator[TurnView]:
+        """See ``ChatService.watch``."""
+        return Watch(self, self._clock, every_s=every_s, keepalive_s=keepalive_s)
+
+    def subscribe(self, waker: asyncio.Event) -> None:
+        """Set ``waker`` at every change from now on."""
+        self._wakers.add(waker)
+
+    def unsubscribe(self, waker: asyncio.Event) -> None:
+        """No more."""
+        self._wakers.discard(waker)
+
+    # -- owning
+
+    async def _own(self) -> None:
+        async with self._run:
+            saving = asyncio.create_task(self._keep_journal())
+            try:
+                result = await self._run.wait()
+            finally:
+                self._work.set()
+                await saving
+        await self._end(result)
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case AgentStarted(slot=slot):
+                self._sent[slot] = event
+            case AgentFinished(slot=slot, proposal=outcome) | AgentFailed(slot=slot, failure=outcome):
+                self._settled(slot, outcome)
+            case RunEnded():
+                self._last = event  # told only once it is committed
+                return
+            case _:
+                pass
+        self._show(event)
+
+    def _settled(self, slot: Slot, outcome: Outcome) -> None:
+        if slot in self._reused:
+            return
+        sent = self._sent[slot]
+        self._unsaved.append(SavedCall(slot, sent.agent, sent.messages, sent.left_out, outcome))
+        self._work.set()
+
+    def _show(self, event: Event) -> None:
+        self.view = fold(self.view, event)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        for waker in self._wakers:
+            waker.set()
+
+    # -- journalling
+
+    async def _keep_journal(self) -> None:
+        """Save each settled slot at once and the growing texts every second, until the run is over."""
+        while self._run.result is None or self._unsaved:
+            if self._unsaved:
+                await self._save(self._unsaved[0])
+                continue
+            tick = self._clock.call_later(_CHECKPOINT_S, self._work.set)
+            await self._work.wait()
+            tick.cancel()
+            self._work.clear()
+            if not self._unsaved and self._run.result is None:
+                await self._checkpoint()
+
+    async def _save(self, call: SavedCall) -> None:
+        try:
+            await self._journal.save_call(self.actor, self.record.id, call)
+        except StoreError as error:
+            await self._not_saved(error)
+        else:
+            self._unsaved.popleft()
+            self._mark_saved(True)
+
+    async def _checkpoint(self) -> None:
+        growing = {s: p.text for s, p in self.view.panels.items() if p.status is PanelStatus.RUNNING and p.text}
+        try:
+            await self._journal.checkpoint(self.actor, self.record.id, growing)
+        except StoreError as error:
+            self._mark_saved(False)
+            _log.warning("checkpoint of run %s failed: %s", self.record.id, error)
+
+    async def _end(self, result: RunResult) -> None:
+        while True:
+            try:
+                await self._journal.end_run(self.actor, self.record.id, result)
+            except StoreError as error:
+                await self._not_saved(error)
+            else:
+                break
+        self.saved = True
+        self.ended = True
+        if self._last is not None:
+            self._show(self._last)
+
+    async def _not_saved(self, error: StoreError) -> None:
+        """The run goes on in memory and the page says so; the save is tried again until it works."""
+        _log.warning("run %s is not saved yet: %s", self.record.id, error)
+        self._mark_saved(False)
+        await self._clock.sleep(_RETRY_SAVE_S)
+
+    def _mark_saved(self, saved: bool) -> None:
+        if saved is not self.saved:
+            self.saved = saved
+            self._changed()
+
+
+class Watch:
+    """Views of a live run: the newest at most every ``every_s``, the same again as a keep-alive, a last one."""
+
+    def __init__(self, live: LiveRun, clock: Clock, *, every_s: float, keepalive_s: float) -> None:
+        self._live, self._clock = live, clock
+        self._every_s, self._keepalive_s = every_s, keepalive_s
+        self._waker = asyncio.Event()
+        self._shown_version = -1
+        self._shown_at: float | None = None
+        self._over = False
+
+    def __aiter__(self) -> Watch:
+        return self
+
+    async def __anext__(self) -> TurnView:
+        if self._over:
+            raise StopAsyncIteration
+        if self._shown_at is not None:
+            await self._pause(self._shown_at)
+        self._over = self._live.ended
+        self._shown_version, self._shown_at = self._live.version, self._clock.now()
+        return self._live.snapshot()
+
+    async def _pause(self, shown_at: float) -> None:
+        if self._shown_version == self._live.version:
+            await self._wait_for_change()
+        rest = self._every_s - (self._clock.now() - shown_at)
+        if rest > 0 and not self._live.ended:
+            await self._clock.sleep(rest)
+
+    async def _wait_for_change(self) -> None:
+        self._waker.clear()
+        self._live.subscribe(self._waker)
+        keepalive = self._clock.call_later(self._keepalive_s, self._waker.set)
+        try:
+            await self._waker.wait()
+        finally:
+            keepalive.cancel()
+            self._live.unsubscribe(self._waker)
+
+
+class Over:
+    """The one view of a run that is already over, loaded when it is asked for."""
+
+    def __init__(self, load: Callable[[], Awaitable[TurnView]]) -> None:
+        self._load: Callable[[], Awaitable[TurnView]] | None = load
+
+    def __aiter__(self) -> Over:
+        return self
+
+    async def __anext__(self) -> TurnView:
+        if self._load is None:
+            raise StopAsyncIteration
+        load, self._load = self._load, None
+        return await load()
