@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 from moa.core.domain import Message, Outcome, Recipe, Slot
+from moa.core.events import Event
 from moa.core.policy import Caps
 from moa.engine.breaker import Breaker
 from moa.engine.call import Guards
@@ -40,7 +41,7 @@ class Engine:
 
     def run(
         self, recipe: Recipe, conversation: Sequence[Message], *, reuse: Mapping[Slot, Outcome] | None = None,
-        seed: int | None = None, sink: Callable[[object], None] | None = None,
+        seed: int | None = None, sink: Callable[[Event], None] | None = None,
     ) -> Run:  # fmt: skip
         """A run of ``recipe`` on a conversation of user and assistant messages whose last one is the question.
 
