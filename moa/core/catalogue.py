@@ -14,8 +14,8 @@ from moa.core.policy import Caps, Deadlines, Policy
 class ProviderSpec:
     """One provider as configured. The key itself is never held: only the name of its variable.
 
-    ``optional_key`` providers work without one (Ollama). ``discover`` asks ``GET /models``; ``local`` ones are
-    looked for on loopback and shown only when they answer.
+    ``optional_key`` providers work without one (Ollama). ``discover`` asks ``GET /models``; ``local`` ones
+    are looked for on loopback and shown only when they answer.
     """
 
     name: str
@@ -50,8 +50,9 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything that can be picked. ``weights`` is keyed by the id of an embedded model, ``deadlines`` by the id
-    of a model that has some of its own.
+    """Everything that can be picked.
+
+    ``weights`` is keyed by the id of an embedded model, ``deadlines`` by that of a model which has its own.
     """
 
     providers: Mapping[str, ProviderSpec]
@@ -77,7 +78,7 @@ def policy_for(catalogue: Catalogue, model: Model) -> Policy:
 
 
 def patient(deadlines: Deadlines) -> Deadlines:
-    """Deadlines for a model that thinks before it writes: first token 120 s, whole call 600 s, if not longer already."""
+    """Deadlines for a model that thinks before it writes: first token at least 120 s, whole call 600 s."""
     return replace(
         deadlines,
         first_token_s=max(deadlines.first_token_s, 120.0),
