@@ -18,8 +18,8 @@ _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe2
 _MARK_LIMIT = 8
 _LEADING_MARKS = re.compile(f"[{_MARKS}]*")
 _MANY_MARKS = re.compile(f"([{_MARKS}]{{{_MARK_LIMIT}}})[{_MARKS}]+")
-_TRAILING_MARKS = re.compile(f"[{_MARKS}]*$")
-_HIGH = re.compile("[\ud800-\udbff]$")
+_TRAILING_MARKS = re.compile(rf"[{_MARKS}]*\Z")
+_HIGH = re.compile("[\ud800-\udbff]\\Z")
 
 
 def clean(text: str) -> str:
@@ -66,18 +66,24 @@ class Repairer:
 
 
 class ThinkSplitter:
-    """Separates a leading ``<think>…</think>`` block, as open reasoning models write it, from the answer."""
+    """Separates a leading ``<think>…</think>`` block, as open reasoning models write it, from the answer.
+
+    Line ends next to the tags are dropped (two at most before the closing one). What ``feed`` and ``flush`` return
+    adds up to the same, however the text was cut into pieces.
+    """
 
     _OPEN, _CLOSE = "<think>", "</think>"
+    _BLANK_LIMIT = 256  # a model that writes blanks for ever is not waited for with all of them in memory
 
     def __init__(self) -> None:
         self._state = "start"
         self._held = ""
+        self._skip = False
 
     def feed(self, piece: str) -> tuple[str, str]:
         """``(reasoning, text)`` that is now certain."""
         if self._state == "text":
-            return "", piece
+            return "", self._unskipped(piece)
         self._held += piece
         if self._state == "start" and not self._begin():
             return "", ""
@@ -91,8 +97,10 @@ class ThinkSplitter:
     def _begin(self) -> bool:
         """Decide whether the text opens with the tag; False while that is still uncertain."""
         seen = self._held.lstrip()
-        if seen.startswith(self._OPEN):
-            self._state, self._held = "think", seen[len(self._OPEN) :].lstrip("\n")
+        if len(self._held) - len(seen) > self._BLANK_LIMIT:
+            self._state = "text"
+        elif seen.startswith(self._OPEN):
+            self._state, self._held, self._skip = "think", seen[len(self._OPEN) :], True
         elif not self._OPEN.startswith(seen):
             self._state = "text"
         else:
@@ -100,13 +108,22 @@ class ThinkSplitter:
         return True
 
     def _inside(self) -> tuple[str, str]:
+        self._held = self._unskipped(self._held)
         thought, close, rest = self._held.partition(self._CLOSE)
         if close:
-            self._state, self._held = "text", ""
-            return thought.rstrip("\n"), rest.lstrip("\n")
-        keep = _overlap(self._held, self._CLOSE)
-        thought, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+            self._state, self._held, self._skip = "text", "", True
+            return thought[: len(thought) - _line_ends(thought)], self._unskipped(rest)
+        sure = len(self._held) - _overlap(self._held, self._CLOSE)
+        sure -= _line_ends(self._held[:sure])
+        thought, self._held = self._held[:sure], self._held[sure:]
         return thought, ""
+
+    def _unskipped(self, text: str) -> str:
+        """Without the line ends that follow a tag; once something else has come, they count again."""
+        if self._skip:
+            text = text.lstrip("\n")
+            self._skip = not text
+        return text
 
     def _take(self) -> str:
         held, self._held = self._held, ""
@@ -118,13 +135,22 @@ def _overlap(text: str, tag: str) -> int:
     return next((n for n in range(min(len(tag) - 1, len(text)), 0, -1) if text.endswith(tag[:n])), 0)
 
 
-_WIDE = re.compile("[^\x00-\u1fff]")
+def _line_ends(text: str) -> int:
+    """How many of the two last characters are line ends, counted from the end."""
+    return len(text[-2:]) - len(text[-2:].rstrip("\n"))
+
+
+_FOREIGN = re.compile("[\u0250-\u08ff]")  # Greek, Cyrillic, Hebrew, Arabic and their neighbours
+_WIDE = re.compile("[\u0900-\U0010ffff]")  # Indic and East Asian scripts, symbols, emoji
 
 
 def estimate_tokens(text: str) -> int:
-    """A rough count, meant to err high: four characters of alphabetic script a token, one of any other."""
-    wide = 0 if text.isascii() else len(_WIDE.findall(text))
-    return (len(text) - wide + 3) // 4 + wide
+    """A rough count, meant to err high: a token is four characters of Latin script, two of Greek, Cyrillic, Hebrew or
+    Arabic, one of any other."""
+    if text.isascii():
+        return (len(text) + 3) // 4
+    foreign, wide = len(_FOREIGN.findall(text)), len(_WIDE.findall(text))
+    return (len(text) + foreign - wide + 3) // 4 + wide
 
 
 def first_words(text: str, limit: int = 60) -> str:

@@ -64,6 +64,8 @@ class Breaker:
             return
         self._note(now, failed=True)
         self.in_a_row += 1
+        if self.open_until is not None and not probe:
+            return  # it began before the breaker opened: the same trouble must not count twice
         if probe or self.in_a_row >= self.policy.failures or self._mostly_failing():
             longest = self.policy.max_open_s
             self.opened_for_s = min(longest, self.opened_for_s * 2 or self.policy.open_s)

@@ -95,8 +95,8 @@ class SlotCall:
         if not isinstance(error, RetryableCall):
             return False
         self._last = error
-        wait_s = error.retry_after_s if isinstance(error, RateLimited) else None
-        if wait_s is not None and wait_s > self._time_left():
+        asked = error.retry_after_s if isinstance(error, RateLimited) else None
+        if (asked or 0.0) >= self._time_left():
             return False
         # The last attempt's error ends the loop by itself; asking the budget for it would waste a retry.
         last = self._attempt >= self._endpoint.policy.retries.attempts
@@ -189,7 +189,7 @@ class SlotCall:
         text = "".join(self._text)
         if self._finish == "content_filter":
             raise FinalCall(FailureKind.FILTERED)
-        if self._finish is None:
+        if self._finish is None or self._finish in _BROKE_OFF:
             raise RetryableCall(FailureKind.TRUNCATED if self._text else FailureKind.EMPTY)
         if not text.strip():
             raise RetryableCall(FailureKind.EMPTY)
@@ -211,4 +211,5 @@ class SlotCall:
         return self._endpoint.policy.deadlines.total_s - (self._clock.now() - self._begun)
 
 
+_BROKE_OFF = frozenset({"abort", "error", "insufficient_system_resource"})  # as vLLM, OpenRouter and DeepSeek say it
 _HOPELESS = frozenset({FailureKind.NO_KEY, FailureKind.BUDGET})

@@ -28,7 +28,7 @@ class Gate:
         self._answers += answered
         if self._open <= 0:
             self.close()
-        elif self._quorum is not None and self._answers >= self._quorum and self._grace is None:
+        elif not self._over.is_set() and self._grace is None and self._quorum is not None and self._answers >= self._quorum:
             self._grace = self._clock.call_later(self._grace_s, self.close)
 
     def close(self) -> None:
@@ -36,10 +36,11 @@ class Gate:
         self._over.set()
 
     async def wait(self) -> None:
-        """Return when the step is over; its timers are gone then."""
-        try:
-            await self._over.wait()
-        finally:
-            self._deadline.cancel()
-            if self._grace is not None:
-                self._grace.cancel()
+        """Return when the step is over."""
+        await self._over.wait()
+
+    def end(self) -> None:
+        """Take the timers back."""
+        self._deadline.cancel()
+        if self._grace is not None:
+            self._grace.cancel()

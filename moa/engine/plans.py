@@ -120,19 +120,20 @@ class LayersPlan:
     def _last_step(self, done: Mapping[Slot, Outcome]) -> Step | Settled:
         sources = self._sources(self._last - 1, done)
         writers = self._writers()
-        analysis = None
+        analysis, analysed = None, not self._analyst
         if self._analyst:
             (slot, agent), *writers = writers
             if sources and slot not in done:
                 return Step(self._last, Part.ANALYST, (PlannedCall(slot, agent, sources),))
             found = done.get(slot)
-            analysis = found.text if isinstance(found, Proposal) else None
+            if isinstance(found, Proposal):
+                analysis, analysed = found.text, True
         for place, (slot, agent) in enumerate(writers):
             outcome = done.get(slot)
             if outcome is None:
                 return Step(self._last, Part.AGGREGATOR, (PlannedCall(slot, agent, sources, analysis),))
             if isinstance(outcome, Proposal):
-                return Settled(Status.COMPLETE, slot, whole=place == 0)
+                return Settled(Status.COMPLETE, slot, whole=place == 0 and analysed)
             if outcome.kind in (FailureKind.STOPPED, FailureKind.BUDGET):
                 break
         best = best_single(sources)

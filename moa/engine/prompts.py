@@ -51,6 +51,9 @@ SYNTHESIS_SYSTEM = (
 )
 
 
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}  # JSON allows these three as they are
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
     """What is sent, and what had to be left out for it to fit."""
@@ -118,7 +121,9 @@ def _instruction(call: PlannedCall) -> str:
 
 def _quoted(text: str, fence: str) -> str:
     """A JSON string on one line: no delimiter, role tag or heading inside it can stand at a line's start."""
-    return orjson.dumps(text.replace(fence, "")).decode().replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    while fence in text:  # taking one out may join the halves of another
+        text = text.replace(fence, "")
+    return orjson.dumps(text).decode().translate(_LINE_ENDS)
 
 
 def _trimmed(proposals: Sequence[Proposal], limit: int) -> tuple[list[str], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -48,6 +49,8 @@ from moa.engine.windows import fit
 
 if TYPE_CHECKING:
     from moa.engine.engine import Engine
+
+_log = logging.getLogger(__name__)
 
 
 class Run:
@@ -177,11 +180,12 @@ class Run:
         )
         self._gate = gate
         slowest_first = sorted(step.calls, key=lambda c: -self._engine.expected_ms(c.agent.model))
-        for call in slowest_first:
-            self._begin(call, gate)
         try:
+            for call in slowest_first:
+                self._begin(call, gate)
             await gate.wait()
         finally:
+            gate.end()
             self._gate = None
             late = FailureKind.LATE if step.part is Part.PROPOSER else FailureKind.BUDGET
             await self._drop(self._stopped or late)
@@ -262,6 +266,7 @@ class Run:
         if isinstance(error, CallError):
             return call.failure(error)
         # A defect of ours in one call costs that slot, never the run or the process.
+        _log.error("a call of slot %s broke", slot, exc_info=error)
         return call.failure(FinalCall(FailureKind.INTERNAL, detail=repr(error)))
 
     def _settle(self, slot: Slot, outcome: Outcome, gate: Gate) -> None:
@@ -269,8 +274,8 @@ class Run:
         self._done[slot] = outcome
         if isinstance(outcome, Proposal):
             self._spent += outcome.cost_microusd or 0
+        gate.settled(answered=isinstance(outcome, Proposal))  # first: a sink that raises must not leave the run waiting
         self._close_slot(slot, outcome)
-        gate.settled(answered=isinstance(outcome, Proposal))
 
     def _close_slot(self, slot: Slot, outcome: Outcome) -> None:
         if isinstance(outcome, Proposal):

@@ -1,5 +1,6 @@
-"""Fits a call into its model's window: oldest turns go first, never the last question; then each proposal gives
-up its share. Counts before sending are estimates (``moa.core.text.estimate_tokens``)."""
+"""Fits a call into its model's window: oldest turns go first, never the last question; then the longest proposals
+are cut. Proposals may fill half of the room; what they have beyond that is cut before a turn is dropped for it.
+Counts before sending are estimates (``moa.core.text.estimate_tokens``)."""
 
 from __future__ import annotations
 
@@ -33,8 +34,8 @@ def fit(
 ) -> Composed:
     """Compose, and trim until the prompt and its answer fit ``context_tokens`` (None: no limit is known).
 
-    ``compose(conversation, proposal_chars)`` makes the messages. Room for the answer is ``max_tokens``, or a
-    quarter of the window up to 4,096.
+    ``compose(conversation, proposal_chars)`` makes the messages. Room for the answer is ``max_tokens`` but no more
+    than half of the window, or a quarter of the window up to 4,096.
     """
     whole = compose(conversation, proposal_chars)
     if context_tokens is None:
@@ -42,28 +43,26 @@ def fit(
     room = _room(context_tokens, max_tokens)
     if estimate_prompt(whole.messages) <= room:
         return whole
-    kept, dropped = _fewer_turns(compose, conversation, proposal_chars, room)
+    # Four characters a token is the estimate's own rate: half of the room, shared by the proposals.
+    share = max(_LEAST_PROPOSAL_CHARS, room * 4 // 2 // max(1, proposals))
+    kept, dropped = _fewer_turns(compose, conversation, min(proposal_chars, share), room)
     composed = compose(kept, proposal_chars)
     if proposals and estimate_prompt(composed.messages) > room:
-        composed = _shorter_proposals(compose, kept, proposal_chars, proposals, room)
+        composed = _shorter_proposals(compose, kept, proposal_chars, room)
     return replace(composed, left_out=LeftOut(dropped, composed.left_out.proposal_chars))
 
 
 def _room(context_tokens: int, max_tokens: int | None) -> int:
-    answer = max_tokens if max_tokens is not None else min(4096, context_tokens // 4)
+    answer = min(4096, context_tokens // 4) if max_tokens is None else min(max_tokens, context_tokens // 2)
     return max(1, int(context_tokens * (1 - _MARGIN)) - answer)
 
 
 def _fewer_turns(
     compose: Composer, conversation: Sequence[Message], proposal_chars: int, room: int
 ) -> tuple[Sequence[Message], int]:
-    """Drop whole turns (a user message with what follows it) from the front until it fits or one is left.
-
-    Proposals may be shortened later, so turns are only dropped for what shortening alone could not give.
-    """
-    shortest = min(proposal_chars, _LEAST_PROPOSAL_CHARS * 4)
+    """Drop whole turns (a user message with what follows it) from the front until it fits or one is left."""
     kept, dropped = conversation, 0
-    while estimate_prompt(compose(kept, shortest).messages) > room:
+    while estimate_prompt(compose(kept, proposal_chars).messages) > room:
         rest = _after_first_turn(kept)
         if not rest:
             break
@@ -76,16 +75,13 @@ def _after_first_turn(conversation: Sequence[Message]) -> Sequence[Message]:
     return conversation[begins[1] :] if len(begins) > 1 else ()
 
 
-def _shorter_proposals(
-    compose: Composer, conversation: Sequence[Message], proposal_chars: int, proposals: int, room: int
-) -> Composed:
-    limit = proposal_chars
-    composed = compose(conversation, limit)
-    over = estimate_prompt(composed.messages) - room
-    while over > 0 and limit > _LEAST_PROPOSAL_CHARS:
-        # Four characters a token is the estimate's own rate; other scripts need another round or two.
-        longest = min(limit, max(limit - over * 4 // proposals, limit // 2, _LEAST_PROPOSAL_CHARS))
-        limit = longest if longest < limit else limit - 1
-        composed = compose(conversation, limit)
-        over = estimate_prompt(composed.messages) - room
-    return composed
+def _shorter_proposals(compose: Composer, conversation: Sequence[Message], proposal_chars: int, room: int) -> Composed:
+    """Cut at the highest limit that fits, or at the least one when none does."""
+    fits, fails = min(_LEAST_PROPOSAL_CHARS, proposal_chars), proposal_chars
+    while fails - fits > 1:
+        limit = (fits + fails) // 2
+        if estimate_prompt(compose(conversation, limit).messages) <= room:
+            fits = limit
+        else:
+            fails = limit
+    return compose(conversation, fits)

@@ -1,0 +1,115 @@
+"""What is written while a run goes on, when it ends, and for those whose process died."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from moa.chat.values import SavedCall
+from moa.core.domain import FailureKind, Outcome, Part, Proposal, RunResult, Slot, Status, Usage
+from storage.ids import new_id
+from storage.models import ResponseRow, RunRow, Stage
+from storage.reading import run_row
+from storage.rows import cut_off, outcome_of, slot_of, write_outcome, write_result
+
+
+def save_call(session: Session, owner: str, run_id: str, call: SavedCall, now: dt.datetime) -> None:
+    """Write one slot's end. Writing it again changes nothing, so that a doubtful save can be repeated."""
+    run = run_row(session, owner, run_id)
+    row = _response(session, run, _by_slot(session, run), call.slot)
+    write_outcome(row, call.outcome)
+    row.messages, row.left_out = call.messages, call.left_out
+    run.heartbeat_at = now
+
+
+def checkpoint(session: Session, owner: str, run_id: str, growing: Mapping[Slot, str], now: dt.datetime) -> None:
+    """Write texts that still grow. Slots and runs that have ended stay as they are."""
+    run = run_row(session, owner, run_id)
+    if run.status is not Status.RUNNING:
+        return
+    known = _by_slot(session, run)
+    for slot, text in growing.items():
+        row = _response(session, run, known, slot)
+        if row.stage is Stage.GROWING:
+            row.text = text
+    run.heartbeat_at = now
+
+
+def end_run(session: Session, owner: str, run_id: str, result: RunResult, now: dt.datetime) -> None:
+    """Write the result. Slots that still grow and are not in it become stopped."""
+    run = run_row(session, owner, run_id)
+    known = _by_slot(session, run)
+    for row in known.values():
+        row.ordinal = None
+    for ordinal, outcome in enumerate(result.outcomes):
+        row = _response(session, run, known, outcome.slot)
+        write_outcome(row, outcome)
+        row.ordinal = ordinal
+    for row in known.values():
+        if row.stage is Stage.GROWING:
+            cut_off(row, run.recipe, FailureKind.STOPPED)
+    write_result(run, result)
+    run.ended_at = run.heartbeat_at = now
+
+
+def recover(session: Session, now: dt.datetime) -> int:
+    """End every run that is marked running as interrupted, with what had arrived of it."""
+    running = session.scalars(select(RunRow).where(RunRow.status == Status.RUNNING).with_for_update()).all()
+    for run in running:
+        rows = sorted(_by_slot(session, run).values(), key=slot_of)
+        for ordinal, row in enumerate(rows):
+            if row.stage is Stage.GROWING:
+                cut_off(row, run.recipe, FailureKind.INTERRUPTED)
+            row.ordinal = ordinal
+        write_result(run, _interrupted(run, rows))
+        run.ended_at = now
+    return len(running)
+
+
+def _interrupted(run: RunRow, rows: Sequence[ResponseRow]) -> RunResult:
+    """What is known of a run whose process died. Its answer is as much as the aggregator wrote."""
+    outcomes = tuple(outcome_of(row, run.recipe) for row in rows)
+    writer = next((o for o in reversed(outcomes) if o.agent.part is Part.AGGREGATOR), None)
+    paid = [o for o, row in zip(outcomes, rows, strict=True) if not row.reused]
+    return RunResult(
+        Status.INTERRUPTED, _text(writer) if writer else "", writer.slot if writer else None, outcomes,
+        usage=_sum_usage(paid), cost_microusd=_sum_cost(paid), calls=len(paid),
+        duration_ms=max(0, round((run.heartbeat_at - run.started_at).total_seconds() * 1000)),
+    )  # fmt: skip
+
+
+def _text(outcome: Outcome) -> str:
+    return outcome.text if isinstance(outcome, Proposal) else outcome.partial
+
+
+def _sum_usage(outcomes: Iterable[Outcome]) -> Usage | None:
+    known = [o.usage for o in outcomes if isinstance(o, Proposal) and o.usage]
+    return reduce(Usage.__add__, known) if known else None
+
+
+def _sum_cost(outcomes: Sequence[Outcome]) -> int | None:
+    """A sum with an unknown part is unknown, never too small a number."""
+    costs = [o.cost_microusd for o in outcomes if isinstance(o, Proposal)]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known and len(known) == len(costs) else None
+
+
+def _by_slot(session: Session, run: RunRow) -> dict[Slot, ResponseRow]:
+    rows = session.scalars(select(ResponseRow).where(ResponseRow.run_id == run.id).order_by(ResponseRow.attempt))
+    return {slot_of(row): row for row in rows}
+
+
+def _response(session: Session, run: RunRow, known: dict[Slot, ResponseRow], slot: Slot) -> ResponseRow:
+    """The newest response of a slot, made as a growing one when there is none."""
+    row = known.get(slot)
+    if row is None:
+        row = ResponseRow(
+            id=new_id(), run_id=run.id, layer=slot.layer, position=slot.position, stage=Stage.GROWING, text="",
+        )  # fmt: skip
+        session.add(row)
+        known[slot] = row
+    return row

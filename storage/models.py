@@ -1,0 +1,192 @@
+"""The tables. Rows never leave this package; ``storage.rows`` turns them into values.
+
+A conversation's turns form a tree by ``parent_id``; its head names the path shown. A turn has runs: side by
+side as columns, each column with attempts. A run has responses: one for each slot, with attempts. Every id is
+opaque random text. Unknown is NULL. Money is integer micro-dollars; durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from moa.core.domain import Agent, FailureKind, Finish, LeftOut, Message, Missing, Recipe, Status
+from storage.columns import CleanText, Json, UtcTime, word
+from storage.ids import ID_CHARS, KEY_CHARS
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class TitleSource(StrEnum):
+    """Who gave a conversation its title; a written one replaces first words, never a user's own."""
+
+    FIRST_WORDS = "first_words"
+    WRITTEN = "written"
+    USER = "user"
+
+
+class Stage(StrEnum):
+    """How far a response is. A growing one has text but no outcome yet."""
+
+    GROWING = "growing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can find it on either database."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map: ClassVar[dict[type, TypeEngine[Any]]] = {
+        str: CleanText(),
+        dt.datetime: UtcTime(),
+        int: BigInteger(),
+    }
+
+
+def _id() -> Mapped[str]:
+    return mapped_column(String(ID_CHARS), primary_key=True)
+
+
+def _owner() -> Mapped[str]:
+    return mapped_column(String(KEY_CHARS), ForeignKey("user.id", ondelete="CASCADE"))
+
+
+class UserRow(Base):
+    """Somebody who has sent a question. ``id`` is the actor's."""
+
+    __tablename__ = "user"
+
+    id: Mapped[str] = mapped_column(String(KEY_CHARS), primary_key=True)
+    created_at: Mapped[dt.datetime]
+
+
+class ConversationRow(Base):
+    """``deleted_at`` hides it; its turns stay, so that deleting can be undone."""
+
+    __tablename__ = "conversation"
+
+    id: Mapped[str] = _id()
+    owner_id: Mapped[str] = _owner()
+    title: Mapped[str]
+    title_source: Mapped[TitleSource] = mapped_column(word(TitleSource))
+    head_turn_id: Mapped[str | None] = mapped_column(
+        String(ID_CHARS), ForeignKey("turn.id", ondelete="SET NULL", use_alter=True)
+    )
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    pinned: Mapped[bool] = mapped_column(default=False)
+    archived: Mapped[bool] = mapped_column(default=False)
+    deleted_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (Index(None, "owner_id", "updated_at"), Index(None, "head_turn_id"))
+
+
+class TurnRow(Base):
+    """A question. ``position`` is its depth and ``sibling`` its number among those at its place, from 1."""
+
+    __tablename__ = "turn"
+
+    id: Mapped[str] = _id()
+    conversation_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("conversation.id", ondelete="CASCADE"))
+    parent_id: Mapped[str | None] = mapped_column(String(ID_CHARS), ForeignKey("turn.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    sibling: Mapped[int] = mapped_column(default=1)
+    question: Mapped[str]
+    shown_run_id: Mapped[str | None] = mapped_column(
+        String(ID_CHARS), ForeignKey("run.id", ondelete="SET NULL", use_alter=True)
+    )
+    created_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "parent_id", "sibling"),
+        Index(None, "parent_id"),
+        Index(None, "shown_run_id"),
+    )
+
+
+class RunRow(Base):
+    """``owner_id`` is the conversation's, repeated so that a request key is one run for each owner.
+
+    A turn's own request key is that of its first run. ``heartbeat_at`` tells a live run from one whose
+    process died.
+    """
+
+    __tablename__ = "run"
+
+    id: Mapped[str] = _id()
+    turn_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("turn.id", ondelete="CASCADE"))
+    owner_id: Mapped[str] = _owner()
+    request_key: Mapped[str | None] = mapped_column(String(KEY_CHARS))
+    column_no: Mapped[int] = mapped_column(default=1)
+    attempt: Mapped[int]
+    status: Mapped[Status] = mapped_column(word(Status))
+    recipe: Mapped[Recipe] = mapped_column(Json(Recipe))
+    digest: Mapped[str] = mapped_column(String(16))
+    seed: Mapped[int]
+    started_at: Mapped[dt.datetime]
+    heartbeat_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    duration_ms: Mapped[int | None]
+    first_answer_ms: Mapped[int | None]
+    answer: Mapped[str | None]
+    answer_layer: Mapped[int | None]
+    answer_position: Mapped[int | None]
+    degraded: Mapped[tuple[Missing, ...] | None] = mapped_column(Json(tuple[Missing, ...]))
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    tokens_estimated: Mapped[bool | None]
+    cost_microusd: Mapped[int | None]
+    calls: Mapped[int | None]
+
+    __table_args__ = (
+        UniqueConstraint("owner_id", "request_key"),
+        UniqueConstraint("turn_id", "column_no", "attempt"),
+        Index(None, "status", "owner_id"),
+    )
+
+
+class ResponseRow(Base):
+    """What one slot of a run was asked and gave. ``text`` is a proposal's, or what a failed slot had sent.
+
+    ``ordinal`` is its place in the run's result. ``agent`` is NULL while it grows.
+    """
+
+    __tablename__ = "response"
+
+    id: Mapped[str] = _id()
+    run_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("run.id", ondelete="CASCADE"))
+    layer: Mapped[int]
+    position: Mapped[int]
+    attempt: Mapped[int] = mapped_column(default=1)
+    stage: Mapped[Stage] = mapped_column(word(Stage))
+    ordinal: Mapped[int | None]
+    agent: Mapped[Agent | None] = mapped_column(Json(Agent))
+    messages: Mapped[tuple[Message, ...] | None] = mapped_column(Json(tuple[Message, ...]), deferred=True)
+    left_out: Mapped[LeftOut | None] = mapped_column(Json(LeftOut))
+    text: Mapped[str] = mapped_column(default="")
+    reasoning: Mapped[str] = mapped_column(default="")
+    finish: Mapped[Finish | None] = mapped_column(word(Finish))
+    error_kind: Mapped[FailureKind | None] = mapped_column(word(FailureKind))
+    error_public: Mapped[str | None]
+    retryable: Mapped[bool | None]
+    attempts: Mapped[int] = mapped_column(default=1)
+    first_token_ms: Mapped[int | None]
+    duration_ms: Mapped[int] = mapped_column(default=0)
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    tokens_estimated: Mapped[bool | None]
+    cost_microusd: Mapped[int | None]
+    reused: Mapped[bool] = mapped_column(default=False)
+
+    __table_args__ = (UniqueConstraint("run_id", "layer", "position", "attempt"),)
