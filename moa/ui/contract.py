@@ -3,11 +3,28 @@
 Every text of a model or user travels as a plain JSON string and is rendered inert by the browser side.
 Two components share one renderer: *settled* (``Settled``, sent at load and when a turn ends) and *live*
 (``Live``, sent at every update).
+
+Every component is a ``gr.HTML`` whose script calls ``mount(element, props, watch, trigger)`` of
+``/moa-static/js/NAME.js``. The page links ``/moa-static/css/moa.css`` and loads ``/moa-static/js/page.js`` as a
+module: the composer's keys, drafts, the theme, ``window.moa.{keyed,shown,toggleTheme}`` for Gradio's own events.
+
+==========  ===========  ====================================================================================
+module      value        events: payload (read with ``gr.EventData``)
+==========  ===========  ====================================================================================
+transcript  Settled      regenerate: {turn}, retry: {turn}, example: {text}
+transcript  Live         stop_one: {slot} (its buttons are shown only with the prop ``stop_one=True``)
+history     HistoryJson  open: {id}, rename: {id, title}, remove: {id}
+mixer       MixerJson    input: {picked}, when the *user* edits; the value holds it too, as an input for other
+                         handlers. Not "change": Gradio sends that itself, without a payload, also when the
+                         server sets the value.
+==========  ===========  ====================================================================================
+
+``transcript`` tells settled from live by the element ids ``moa-settled`` and ``moa-live``.
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 PanelStatusJson = Literal["waiting", "running", "done", "failed", "stopped"]
 
@@ -67,7 +84,7 @@ class Settled(TypedDict):
 
     conversation: str | None
     turns: list[TurnJson]
-    welcome: "Welcome | None"
+    welcome: Welcome | None
 
 
 class Live(TypedDict):
@@ -96,3 +113,35 @@ class EntryJson(TypedDict):
     day: str  # "Today", "Yesterday", "12 November 2026"
     running: bool
     current: bool
+
+
+class HistoryJson(TypedDict):
+    """The sidebar's list, newest first; entries of one day stand together."""
+
+    entries: list[EntryJson]
+
+
+class ChoiceJson(TypedDict):
+    """A model that can be picked, or that could be with the variable that ``needs`` names."""
+
+    id: str
+    label: str
+    provider: str
+    needs: str | None  # "TOGETHER_API_KEY"
+    note: str | None  # "128k context", "runs here"
+
+
+class PickedJson(TypedDict):
+    """Proposers of one model: ``count`` of them, at least 1."""
+
+    model: str
+    label: NotRequired[str | None]
+    count: int
+
+
+class MixerJson(TypedDict):
+    """The picker of proposers. ``max`` bounds the sum of the counts."""
+
+    choices: list[ChoiceJson]
+    picked: list[PickedJson]
+    max: int

@@ -1,0 +1,215 @@
+"""MoA Chat: the composition root, and the only file that knows every room. ``python app.py`` starts the chat."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+# Gradio reads these when it is imported.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+from moa.api.serving import Server, address_of, take_port
+from moa.api.web import WebOptions, allowed_hosts, build_web
+from moa.chat.service import ChatService
+from moa.chat.values import Actor
+from moa.config.catalogue import load_catalogue
+from moa.config.recipes import custom_recipe
+from moa.config.settings import Settings, load_settings
+from moa.core.catalogue import Catalogue
+from moa.core.domain import Recipe
+from moa.core.errors import ConfigError, StoreError
+from moa.engine.clock import SystemClock
+from moa.engine.engine import Engine
+from moa.providers.embedded import EmbeddedProvider
+from moa.providers.offer import Offer
+from moa.providers.openai_compatible import OpenAICompatibleProvider
+from moa.providers.registry import Registry
+from moa.providers.weights import WeightStore
+from moa.ui import render, texts
+from moa.ui.context import Context
+from moa.ui.identity import Identity
+from moa.ui.mixture import Mixture
+from moa.ui.mount import mount
+from moa.ui.page import build_page
+from moa.ui.sharing import share_link
+from storage import SqlStore, open_store
+
+ROOT = Path(__file__).resolve().parent
+DRAIN_S = 20.0
+WRONG_SETTINGS = 2
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_log = logging.getLogger("moa")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command of the command line and give its exit code. Wrong settings end it with one line and 2."""
+    parser = argparse.ArgumentParser(prog="app.py", description="MoA Chat: several models propose, one answers.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    serve_command = commands.add_parser("serve", help="start the chat (this is also what happens without a command)")
+    for command in (parser, serve_command):
+        command.set_defaults(run=_serve)
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        return int(chosen.run(*_configured()))
+    except (ConfigError, StoreError) as error:
+        print(error.public, file=sys.stderr)
+        return WRONG_SETTINGS
+
+
+def _configured() -> tuple[Settings, Catalogue]:
+    environ: dict[str, str] = dict(os.environ)
+    if _on_space(environ):
+        environ.setdefault("MOA_HOST", "0.0.0.0")  # noqa: S104 - a Space's proxy reaches the app from outside
+        environ.setdefault("MOA_PROXY_HOPS", "1")
+    settings = load_settings(environ, Path(".env"))
+    embedded = str(settings.embedded_model) if settings.embedded_model else None
+    return settings, load_catalogue(settings.config, embedded_file=embedded)
+
+
+def _on_space(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("SPACE_ID"))
+
+
+# -- serving
+
+
+def _serve(settings: Settings, catalogue: Catalogue) -> int:
+    bound = take_port(settings.host, settings.port)
+    try:
+        store = open_store(settings.database_url, settings.data_dir)
+        return _run(_served(settings, catalogue, store, bound))
+    finally:
+        bound.close()
+
+
+def _run(job: Coroutine[Any, Any, int]) -> int:
+    if sys.platform == "win32":
+        return asyncio.run(job)
+    import uvloop  # there is none for Windows
+
+    return uvloop.run(job)
+
+
+async def _served(settings: Settings, catalogue: Catalogue, store: SqlStore, bound: Any) -> int:
+    embedded = _embedded(settings, catalogue)
+    registry = Registry(catalogue, settings.environ, embedded=embedded)
+    chat = ChatService(Engine(registry, caps=catalogue.caps), store)
+    models = Offer(registry, embedded, _default_model(catalogue))
+    background = asyncio.create_task(registry.refresh())
+    try:
+        await store.recover()
+        web = _web(settings, catalogue, chat, models, port=bound.getsockname()[1])
+        server = Server(web, started=lambda: _started(settings, bound), drain=lambda: chat.drain(DRAIN_S))
+        embedded.start()
+        await server.serve(sockets=[bound])
+    finally:
+        background.cancel()
+        await registry.aclose()
+        await store.aclose()
+    return 0
+
+
+def _embedded(settings: Settings, catalogue: Catalogue) -> EmbeddedProvider:
+    """The models inside the app. That of the default recipe is loaded while the page opens, the others when used."""
+    inside = {name for name, spec in catalogue.providers.items() if spec.kind == "embedded"}
+    models = {id_: model for id_, model in catalogue.models.items() if model.provider in inside}
+    wanted = _default_model(catalogue)
+    return EmbeddedProvider(
+        models,
+        WeightStore(models, catalogue.weights, settings.data_dir),
+        lambda base_url, key: OpenAICompatibleProvider("embedded", base_url=base_url, key=key),
+        SystemClock(),
+        default=wanted if wanted in models else None,
+    )
+
+
+def _default_model(catalogue: Catalogue) -> str:
+    return catalogue.recipes[catalogue.default_recipe].aggregator.model
+
+
+def _web(settings: Settings, catalogue: Catalogue, chat: ChatService, models: Offer, *, port: int) -> Any:
+    on_space = _on_space(settings.environ)
+    loopback = settings.host in _LOOPBACK
+    hops = settings.proxy_hops or int(settings.share)  # Gradio's tunnel is a proxy
+    identity = Identity(single_owner=loopback and not hops, embedded=on_space)
+    hosts = allowed_hosts(settings.host, settings.allowed_hosts, loopback=loopback, shared=settings.share)
+    web = build_web(
+        WebOptions(ROOT / "static", hosts, proxy_hops=hops, on_space=on_space),
+        identify=identity,
+        load_turn=chat.turn,
+        render=lambda turn: render.turn_json(turn, models.label),
+        health=lambda: _health(chat, models),
+    )
+    context = Context(
+        chat=chat,
+        identity=identity,
+        models=models,
+        recipes=catalogue.recipes,
+        default_recipe=catalogue.default_recipe,
+        make_recipe=lambda base, mixture: _recipe(base, mixture, models),
+        hint=texts.EMBEDDED_HINT if models.small else None,
+    )
+    mount(web, build_page(context), host=settings.host, port=port)
+    return web
+
+
+def _recipe(base: Recipe, mixture: Mixture, models: Offer) -> Recipe:
+    picks = [{"model": p.model, "count": p.count, **({"label": p.label} if p.label else {})} for p in mixture.picked]
+    return custom_recipe(
+        models.exists,
+        base=base,
+        proposers=picks,
+        aggregator=mixture.aggregator,
+        layers=mixture.layers,
+        temperature=mixture.temperature,
+        system=mixture.system,
+    )
+
+
+async def _health(chat: ChatService, models: Offer) -> dict[str, str]:
+    try:
+        await chat.list_conversations(Actor("health"), limit=1)
+    except StoreError:
+        return {"status": "unavailable", "store": "unavailable", "model": models.state}
+    return {"status": "ok", "store": "ok", "model": models.state}
+
+
+def _started(settings: Settings, bound: Any) -> None:
+    address = address_of(bound)
+    print(f"MoA Chat is at {address}  (stop it with Ctrl+C)", flush=True)
+    jobs: list[Callable[[], object]] = []
+    if settings.open_browser and _has_display(settings.environ):
+        jobs.append(lambda: webbrowser.open(address))
+    if settings.share:
+        jobs.append(lambda: _share(bound.getsockname()[1]))
+    for job in jobs:  # daemons: neither a browser nor a tunnel may keep the app from ending
+        threading.Thread(target=job, daemon=True).start()
+
+
+def _has_display(environ: Mapping[str, str]) -> bool:
+    on_linux = sys.platform.startswith("linux")
+    return not on_linux or any(environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _share(port: int) -> None:
+    link = share_link("127.0.0.1", port)
+    if link:
+        print(f"Public link, good while the app runs: {link}", flush=True)
+    else:
+        print("No public link could be made: Gradio's share server can't be reached.", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""HTTP around the page: guards, security headers, the turn and health routes, static files."""

@@ -1,0 +1,77 @@
+"""What comes from the page, checked. Every value may be of any type and size: nothing is trusted."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from moa.core.errors import InputRefused, NotFound
+from moa.ui import texts
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_KEY = re.compile(r"[0-9A-Fa-f-]{16,64}")
+_TITLE_CHARS = 200
+
+
+def optional_id(value: object) -> str | None:
+    """An id, or None for an empty box. Anything else is as good as an id that doesn't exist: NotFound."""
+    if value is None or value == "":
+        return None
+    return required_id(value)
+
+
+def required_id(value: object, what: str = "conversation") -> str:
+    """An id of the strict pattern. Raises NotFound, in the words for a missing thing."""
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise NotFound(what)
+    return value
+
+
+def request_key(value: object) -> str:
+    """The submit's own key, made in the browser; without a good one each submit counts by itself."""
+    if isinstance(value, str) and _KEY.fullmatch(value) and value[0] != "-":
+        return value
+    return secrets.token_hex(16)
+
+
+def text(value: object) -> str:
+    """A text box's content. Its length is for the service to judge."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InputRefused(texts.RELOAD)
+    return value
+
+
+def title(value: object) -> str:
+    """A new title, in one line."""
+    words = " ".join(text(value).split())
+    if not words:
+        raise InputRefused("A title needs at least one character.")
+    if len(words) > _TITLE_CHARS:
+        raise InputRefused(f"A title may have {_TITLE_CHARS} characters.")
+    return words
+
+
+def event_field(event: object, name: str) -> Any:
+    """One field of what a component's script sent along; None when it is missing."""
+    data = getattr(event, "_data", None)
+    return data.get(name) if isinstance(data, Mapping) else None
+
+
+def whole(value: object, least: int, most: int, what: str) -> int:
+    """A whole number within bounds. Sliders send floats for whole numbers."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InputRefused(f"{what}: choose a number from {least} to {most}.")
+    return value
+
+
+def number(value: object, least: float, most: float, what: str) -> float:
+    """A number within bounds; NaN is in none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise InputRefused(f"{what}: choose a number from {least:g} to {most:g}.")
+    return float(value)

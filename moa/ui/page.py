@@ -1,0 +1,191 @@
+"""The page: Gradio's shell (sidebars, composer, queue) around our own transcript, history and proposer picker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from moa.ui import components, mixture, render, scripts, texts
+from moa.ui.context import Context
+from moa.ui.contract import HistoryJson
+from moa.ui.handlers import Handlers
+from moa.ui.panel import Panel, PanelState, status_line
+from moa.ui.state import PageState
+
+QUEUE_SIZE = 200
+STREAMS = 400  # events at once, each page's stream among them; Gradio's own default of 40 would be the cap
+_EVENT: dict[str, Any] = {
+    "concurrency_limit": None,  # admission is the service's
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "preprocess": False,  # the handlers check raw values themselves
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The page's components. ``state`` and ``panel`` are outputs in the order of PageState and PanelState."""
+
+    message: gr.Textbox
+    key: gr.Textbox
+    status: gr.HTML
+    new_chat: gr.Button
+    theme: gr.Button
+    state: PageState
+    panel: PanelState
+
+    @property
+    def settings(self) -> list[Any]:
+        """The fields that describe a mixture, in the order of ``mixture.parse``."""
+        return list(self.panel[3:])
+
+
+def build_page(context: Context) -> gr.Blocks:
+    """The whole page. Mount it with ``moa.ui.mount``; it serves nothing by itself."""
+    handlers, panel = Handlers(context), Panel(context)
+    page = gr.Blocks(title=texts.TITLE, fill_width=True, analytics_enabled=False)
+    with page:
+        parts = _draw(context, panel)
+        _wire_conversations(page, parts, handlers)
+        _wire_history(parts, handlers)
+        _wire_panel(page, parts, panel)
+    page.max_threads = STREAMS
+    page.queue(api_open=False, max_size=QUEUE_SIZE)
+    return page
+
+
+def _draw(context: Context, panel: Panel) -> Parts:
+    with gr.Sidebar(elem_id="moa-sidebar", width=272):
+        gr.HTML(f"<span class='moa-brand'>{texts.TITLE}</span>", elem_id="moa-brand", apply_default_css=False)
+        new_chat = gr.Button(texts.NEW_CHAT, elem_id="moa-new", size="sm")
+        events = ("open", "rename", "remove")
+        history = components.component("history", HistoryJson(entries=[]), elem_id="moa-history", events=events)
+        theme = gr.Button(texts.THEME, elem_id="moa-theme", size="sm", variant="secondary")
+    with gr.Column(elem_id="moa-main"):
+        first = render.first_screen(context.hint)
+        events = ("regenerate", "retry", "example")
+        settled = components.component("transcript", first, elem_id="moa-settled", events=events)
+        live = components.component("transcript", render.nothing_live(None), elem_id="moa-live")
+    with gr.Column(elem_id="moa-dock"):
+        status = gr.HTML(status_line(context.models.problem()), elem_id="moa-status", apply_default_css=False)
+        with gr.Row(elem_id="moa-composer"):
+            message = _message()
+            stop = gr.Button(texts.STOP, elem_id="moa-stop", variant="stop", visible=False, scale=0, min_width=88)
+            send = gr.Button(texts.SEND, elem_id="moa-send", variant="primary", scale=0, min_width=88)
+        hidden = [gr.Textbox(visible="hidden", label=name) for name in ("conversation", "head", "run", "key")]
+        summary = gr.Button(elem_id="moa-summary", variant="secondary", size="sm")
+    conversation, head, run, key = hidden
+    state = PageState(conversation, head, run, settled, live, history, stop, send)
+    return Parts(message, key, status, new_chat, theme, state, _draw_panel(context, panel, summary))
+
+
+def _message() -> gr.Textbox:
+    return gr.Textbox(
+        label=texts.MESSAGE,
+        placeholder=texts.MESSAGE_PLACEHOLDER,
+        elem_id="moa-message",
+        lines=1,
+        max_lines=8,
+        autofocus=True,
+        scale=1,
+        container=False,
+    )
+
+
+def _draw_panel(context: Context, panel: Panel, summary: gr.Button) -> PanelState:
+    values = mixture.of_recipe(context.recipes[context.default_recipe])
+    filled = panel.filled(values)
+    summary.value = filled.summary
+    with gr.Sidebar(elem_id="moa-settings", position="right", open=False, width=340):
+        gr.HTML(f"<h2>{texts.SETTINGS}</h2>", apply_default_css=False)
+        base = gr.Textbox(values.base, visible="hidden", label="base")
+        recipe = gr.Dropdown(panel.recipes(), value=values.base, label=texts.RECIPE, elem_id="moa-recipe")
+        mixer = components.component("mixer", filled.mixer, elem_id="moa-mixer", events=("input",))
+        aggregator = gr.Dropdown(
+            filled.aggregator["choices"],
+            value=values.aggregator,
+            label=texts.AGGREGATOR,
+            elem_id="moa-aggregator",
+        )
+        layers = gr.Slider(
+            1, mixture.MAX_LAYERS, values.layers, step=1, label=texts.LAYERS, info=texts.LAYERS_INFO,
+            elem_id="moa-layers",
+        )  # fmt: skip
+        calls = gr.HTML(filled.calls, elem_id="moa-calls", apply_default_css=False)
+        temperature = gr.Number(
+            values.temperature, label=texts.TEMPERATURE, info=texts.TEMPERATURE_INFO, placeholder=texts.TEMPERATURE_OWN,
+            minimum=0, maximum=mixture.MAX_TEMPERATURE, step=0.1, elem_id="moa-temperature",
+        )  # fmt: skip
+        system = gr.Textbox(
+            values.system,
+            label=texts.SYSTEM,
+            placeholder=texts.SYSTEM_PLACEHOLDER,
+            lines=3,
+            elem_id="moa-system",
+        )
+    return PanelState(recipe, calls, summary, base, mixer, aggregator, layers, temperature, system)
+
+
+def _wire_conversations(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
+    state = parts.state
+    follow = _follower(parts, handlers)
+    follow(page.load(handlers.load, state.conversation, list(state), js=scripts.FROM_ADDRESS, **_EVENT))
+    start_inputs = [parts.message, state.conversation, state.head, *parts.settings, parts.key]
+    start: dict[str, Any] = {
+        "fn": handlers.start,
+        "inputs": start_inputs,
+        "outputs": [parts.message, *state],
+        "js": scripts.keyed(len(start_inputs), binding=3),
+        **_EVENT,
+    }
+    follow(gr.on([parts.message.submit, state.send.click], **start))
+    follow(state.settled.example(handlers.example, None, parts.message, **_EVENT).success(**start))
+    again_inputs = [*parts.settings, parts.key]
+    again = scripts.keyed(len(again_inputs), binding=0)
+    for event in (state.settled.regenerate, state.settled.retry):
+        follow(event(handlers.regenerate, again_inputs, list(state), js=again, **_EVENT))
+    state.stop.click(handlers.stop, state.run, None, **_EVENT)
+    state.conversation.change(None, state.conversation, None, js=scripts.TO_ADDRESS)
+
+
+def _wire_history(parts: Parts, handlers: Handlers) -> None:
+    state = parts.state
+    follow = _follower(parts, handlers)
+    follow(state.history.open(handlers.open, None, list(state), **_EVENT))
+    parts.new_chat.click(handlers.new_chat, None, list(state), **_EVENT)
+    state.history.rename(handlers.rename, state.conversation, state.history, **_EVENT)
+    state.history.remove(handlers.remove, state.conversation, list(state), **_EVENT)
+    parts.theme.click(None, None, None, js=scripts.TOGGLE_THEME)
+
+
+def _wire_panel(page: gr.Blocks, parts: Parts, panel: Panel) -> None:
+    fields = parts.panel
+    page.load(panel.load, None, list(fields), **_EVENT)
+    page.load(panel.model_status, None, parts.status, **_EVENT)
+    fields.recipe.input(panel.pick, fields.recipe, list(fields), **_EVENT)
+    told = [fields.recipe, fields.calls, fields.summary]
+    for field in (fields.aggregator, fields.layers, fields.temperature, fields.system):
+        field.input(panel.change, parts.settings, told, trigger_mode="always_last", **_EVENT)
+    picked = [*told, fields.mixer]
+    fields.mixer.input(panel.change_mixer, parts.settings, picked, trigger_mode="always_last", **_EVENT)
+    fields.summary.click(None, None, None, js=scripts.OPEN_SETTINGS)
+
+
+def _follower(parts: Parts, handlers: Handlers) -> Callable[[Any], None]:
+    """What comes after an event that may have a run to follow: its stream, then what the store holds."""
+
+    def follow(event: Any) -> None:
+        stream = event.success(
+            handlers.watch,
+            parts.state.run,
+            parts.state.live,
+            trigger_mode="multiple",
+            stream_every=0.1,
+            **_EVENT,
+        )
+        stream.then(handlers.finish, [parts.state.run, parts.state.conversation], list(parts.state), **_EVENT)
+
+    return follow

@@ -1,0 +1,129 @@
+"""What the settings panel's events do, and the line about the embedded model."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from moa.core.domain import Recipe
+from moa.core.errors import InputRefused
+from moa.ui import inputs, mixture, texts
+from moa.ui.context import Context, plainly
+from moa.ui.contract import MixerJson
+from moa.ui.mixture import Mixture
+
+_KEEP_ALIVE_S = 2.0
+
+
+class PanelState(NamedTuple):
+    """One value for each field of the panel, in the order of ``moa.ui.page.Parts.panel``.
+
+    ``recipe`` is the list that the user sees, ``summary`` the button under the composer that says what will answer,
+    ``base`` the recipe that the other fields started from.
+    """
+
+    recipe: Any
+    calls: Any
+    summary: Any
+    base: Any
+    mixer: Any
+    aggregator: Any
+    layers: Any
+    temperature: Any
+    system: Any
+
+
+class Panel:
+    """The events of the settings panel."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @plainly
+    async def load(self) -> PanelState:
+        """The default recipe, with the models that are there now."""
+        return self.filled(mixture.of_recipe(self._context.recipes[self._context.default_recipe]))
+
+    @plainly
+    async def pick(self, recipe: object) -> PanelState:
+        """A recipe was chosen: its values fill the panel. "Custom" keeps what is there."""
+        if recipe == texts.CUSTOM_ID:
+            return PanelState(*[gr.skip()] * len(PanelState._fields))
+        if not isinstance(recipe, str) or recipe not in self._context.recipes:
+            raise InputRefused(f"{texts.RECIPE}: choose one from the list.")
+        return self.filled(mixture.of_recipe(self._context.recipes[recipe]))
+
+    @plainly
+    async def change(
+        self, base: object, mixer: object, aggregator: object, layers: object, temperature: object, system: object
+    ) -> tuple[str, str, str]:
+        """A field was changed: the mixture is the user's own from now on. Gives recipe, calls and summary."""
+        changed = mixture.parse(base, mixer, aggregator, layers, temperature, system)
+        return texts.CUSTOM_ID, calls_line(changed.calls), texts.summary(texts.CUSTOM_TITLE, changed.calls)
+
+    @plainly
+    async def change_mixer(
+        self,
+        base: object,
+        mixer: object,
+        aggregator: object,
+        layers: object,
+        temperature: object,
+        system: object,
+        event: gr.EventData,
+    ) -> tuple[str, str, str, MixerJson]:
+        """The proposers were changed. Gives recipe, calls, summary and the picker's value."""
+        raw = {"picked": inputs.event_field(event, "picked")}
+        changed = mixture.parse(base, raw, aggregator, layers, temperature, system)
+        picker = mixture.mixer_json(self._context.models.choices(), changed.picked)
+        calls = changed.calls
+        return texts.CUSTOM_ID, calls_line(calls), texts.summary(texts.CUSTOM_TITLE, calls), picker
+
+    async def model_status(self) -> AsyncIterator[str]:
+        """The line about the embedded model, until it is ready or has given up."""
+        models = self._context.models
+        yield status_line(models.problem())
+        while not models.settled():
+            await models.wait_change(_KEEP_ALIVE_S)
+            yield status_line(models.problem())
+
+    def filled(self, values: Mixture) -> PanelState:
+        """The panel for a mixture."""
+        choices = self._context.models.choices()
+        aggregators = [(f"{c.label} (needs {c.needs})" if c.needs else c.label, c.id) for c in choices]
+        return PanelState(
+            recipe=gr.update(choices=self.recipes(), value=values.base),
+            calls=calls_line(values.calls),
+            summary=texts.summary(self._context.recipes[values.base].title, values.calls),
+            base=values.base,
+            mixer=mixture.mixer_json(choices, values.picked),
+            aggregator=gr.update(choices=aggregators, value=values.aggregator),
+            layers=values.layers,
+            temperature=values.temperature,
+            system=values.system,
+        )
+
+    def recipes(self) -> list[tuple[str, str]]:
+        """Titles and ids of what can be picked; a missing key is named."""
+        needs = {choice.id: choice.needs for choice in self._context.models.choices()}
+        named = [(_titled(recipe, needs), recipe.id) for recipe in self._context.recipes.values()]
+        return [*named, (texts.CUSTOM_TITLE, texts.CUSTOM_ID)]
+
+
+def calls_line(count: int) -> str:
+    """The number of calls beside the layers, as markup."""
+    return f"<span>{html.escape(texts.calls(count))}</span>"
+
+
+def status_line(problem: str | None) -> str:
+    """The line above the composer, as markup; empty when the model is ready."""
+    return f"<p role='status'>{html.escape(problem)}</p>" if problem else ""
+
+
+def _titled(recipe: Recipe, needs: dict[str, str | None]) -> str:
+    models = [agent.model for layer in recipe.layers for agent in layer.agents] + [recipe.aggregator.model]
+    missing = next((needs[model] for model in models if needs.get(model)), None)
+    return f"{recipe.title} (needs {missing})" if missing else recipe.title

@@ -1,0 +1,80 @@
+"""What the page needs of the rest. Implemented by ``moa.chat.service`` and wired in ``app.py``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from moa.chat.values import Actor, ConversationEntry, ConversationView, Started, TurnView
+from moa.core.domain import Recipe
+
+
+class Chat(Protocol):
+    """The one door to conversations and runs. Every call takes the actor and authorises."""
+
+    async def list_conversations(
+        self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None
+    ) -> Sequence[ConversationEntry]: ...
+
+    async def open(self, actor: Actor, conversation_id: str) -> ConversationView: ...
+
+    async def send(
+        self,
+        actor: Actor,
+        *,
+        question: str,
+        recipe: Recipe,
+        request_key: str,
+        conversation_id: str | None = None,
+        expected_head: str | None = None,
+    ) -> Started: ...
+
+    async def regenerate(self, actor: Actor, turn_id: str, *, recipe: Recipe, request_key: str) -> Started: ...
+
+    async def stop(self, actor: Actor, run_id: str) -> None: ...
+
+    def watch(self, actor: Actor, run_id: str) -> AsyncIterator[TurnView]: ...
+
+    async def rename(self, actor: Actor, conversation_id: str, title: str) -> None: ...
+
+    async def delete(self, actor: Actor, conversation_id: str) -> None: ...
+
+
+class ModelChoice(Protocol):
+    """A model that can be picked. ``needs`` names the variable of a missing key; ``note`` is a short remark."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def needs(self) -> str | None: ...
+    @property
+    def note(self) -> str | None: ...
+
+
+class Models(Protocol):
+    """What can be picked now, and whether the model inside the app is ready."""
+
+    def choices(self) -> Sequence[ModelChoice]:
+        """All models, those that lack a key too."""
+        ...
+
+    def label(self, model_id: str) -> str:
+        """A model's name for people; the id itself when it is unknown."""
+        ...
+
+    def problem(self) -> str | None:
+        """Why the embedded model does not answer now and what to do, or None."""
+        ...
+
+    def settled(self) -> bool:
+        """True once nothing about ``problem`` changes by itself: ready, or given up."""
+        ...
+
+    async def wait_change(self, timeout_s: float) -> None:
+        """Return when ``problem`` may have changed, or after ``timeout_s``."""
+        ...

@@ -1,0 +1,20 @@
+"""The few lines of JavaScript that stand in Gradio's events. What is longer is in ``static/js/page.js``."""
+
+from __future__ import annotations
+
+# Reads the conversation's id from the address; needs nothing that may still be loading.
+FROM_ADDRESS = "() => [new URLSearchParams(location.search).get('c') || '']"
+
+# Keeps the address in step with the conversation shown, and closes the sidebar on a phone.
+TO_ADDRESS = "(id) => { window.moa?.shown(id); }"
+
+# The button under the composer opens and closes the settings.
+OPEN_SETTINGS = "() => { document.querySelector('#moa-settings .toggle-button')?.click(); }"
+
+TOGGLE_THEME = "() => { window.moa?.toggleTheme(); }"
+
+
+def keyed(count: int, *, binding: int) -> str:
+    """Put a request key into the last of ``count`` inputs. The first ``binding`` inputs name the submit: while
+    they are the same, so is the key, and a double click or a repeat after a lost reply is one run."""
+    return f"(...all) => window.moa.keyed(all.slice(0, {count}), {binding})"

@@ -1,0 +1,81 @@
+// @ts-check
+/** The final answer of a turn: who wrote it, the text, what it took, and what can be done with it. */
+import { copyButton } from "./copy.js";
+import { el, setAttribute, setText, show } from "./dom.js";
+import { joined, totalFigures } from "./figures.js";
+import { icon } from "./icon.js";
+import { StatusChip } from "./status.js";
+import { texts } from "./texts.js";
+import { Writing } from "./writing.js";
+
+/** @typedef {import("./types.js").TurnJson} TurnJson */
+/** @typedef {import("./types.js").PanelJson} PanelJson */
+
+export class AnswerView {
+  /** @param {{regenerate: () => void, retry: () => void}} hooks */
+  constructor(hooks) {
+    /** @type {PanelJson|null} */
+    this.panel = null;
+    this.writing = new Writing();
+    this.status = new StatusChip(true);
+    this.who = el("span", { class: "moa-model" });
+    this.note = el("p", { class: "moa-note", hidden: true });
+    this.notice = el("p", { class: "moa-notice", hidden: true });
+    this.totals = el("span", { class: "moa-figures" });
+    this.copy = copyButton(texts.copyAnswer, () => this.panel?.text ?? "", texts.copy);
+    this.regenerate = action(texts.regenerate, "regenerate", hooks.regenerate);
+    this.retry = action(texts.retry, "regenerate", hooks.retry);
+    this.retry.classList.add("moa-strong");
+    this.element = el("section", { class: "moa-answer", "data-answer": "", "aria-label": texts.answer },
+      el("header", { class: "moa-answer-head" }, el("span", { class: "moa-answer-name", text: texts.answer }), this.who,
+        this.status.element),
+      this.notice, this.note, this.writing.element,
+      el("footer", { class: "moa-answer-foot" }, this.totals,
+        el("span", { class: "moa-buttons" }, this.copy, this.regenerate, this.retry)));
+  }
+
+  /** @param {TurnJson} turn @param {boolean} newest whether it is the last turn of the conversation */
+  update(turn, newest) {
+    this.panel = turn.answer;
+    const status = turn.answer?.status ?? missing(turn.status);
+    const ended = turn.status !== "running";
+    setAttribute(this.element, "data-status", status);
+    setAttribute(this.element, "aria-busy", String(!ended));
+    this.status.update(status);
+    setText(this.who, joined([turn.answer?.model ?? "", turn.answer?.label ?? ""]));
+    setText(this.note, turn.answer?.note ?? "");
+    show(this.note, !!turn.answer?.note);
+    setText(this.notice, turn.notice ?? "");
+    setAttribute(this.notice, "data-kind", turn.status);
+    show(this.notice, !!turn.notice);
+    this.writing.update(turn.answer ?? { text: "", reasoning: "", error: null, status }, emptyText(turn, status));
+    setText(this.totals, totalFigures(turn.totals, ended));
+    show(this.copy, !!turn.answer?.text);
+    show(this.regenerate, ended && newest);
+    show(this.retry, ended && turn.canRetry);
+  }
+}
+
+/**
+ * @param {string} name @param {"regenerate"} shape @param {() => void} act
+ */
+function action(name, shape, act) {
+  return el("button", { type: "button", class: "moa-button", hidden: true, onclick: act }, icon(shape), name);
+}
+
+/**
+ * The status of an answer that nobody began to write.
+ * @param {import("./types.js").TurnStatus} status
+ * @returns {import("./types.js").PanelStatus}
+ */
+function missing(status) {
+  if (status === "running") return "waiting";
+  return status === "failed" ? "failed" : "stopped";
+}
+
+/** @param {TurnJson} turn @param {string} status */
+function emptyText(turn, status) {
+  if (status === "waiting") return turn.layers.length > 0 ? texts.waitingForProposals : texts.waitingForModel;
+  if (status === "running") return turn.answer?.reasoning ? "" : texts.waitingForModel;
+  return status === "done" ? texts.noText : "";
+}

@@ -1,0 +1,84 @@
+// @ts-check
+/** Panels that were asked together, under a title that says how it went when folded. */
+import { el, fill, setAttribute, setText, show } from "./dom.js";
+import { joined, seconds } from "./figures.js";
+import { icon } from "./icon.js";
+import { PanelView } from "./panel.js";
+import { texts } from "./texts.js";
+
+/** @typedef {import("./types.js").LayerJson} LayerJson */
+
+export class LayerView {
+  /**
+   * @param {number} number
+   * @param {{opened: () => void, stop: ((slot: string) => void)|null}} hooks `opened`: its texts are wanted
+   */
+  constructor(number, hooks) {
+    this.hooks = hooks;
+    /** What the reader chose, which no update overrules. @type {boolean|null} */
+    this.chosen = null;
+    /** @type {Map<string, PanelView>} */
+    this.panels = new Map();
+    this.name = el("span", { class: "moa-layer-name" });
+    this.figures = el("span", { class: "moa-layer-figures" });
+    this.dots = el("span", { class: "moa-dots", "aria-hidden": "true" });
+    const summary = el("summary", { onclick: () => { this.chosen = !this.element.open; } },
+      icon("chevron"), this.name, this.figures, this.dots);
+    this.grid = el("div", { class: "moa-panels" });
+    this.failure = el("p", { class: "moa-error", hidden: true }, texts.loadFailed, " ",
+      el("button", { type: "button", class: "moa-link", text: texts.tryAgain, onclick: () => hooks.opened() }));
+    this.element = el("details", { class: "moa-layer", "data-layer": number }, summary, this.failure, this.grid);
+    this.element.addEventListener("toggle", () => this.toggled());
+  }
+
+  /** @param {LayerJson} layer @param {boolean} open unless the reader chose otherwise */
+  update(layer, open) {
+    this.layer = layer;
+    const views = layer.panels.map((panel) => this.panel(panel));
+    fill(this.grid, views.map((view) => view.element));
+    setAttribute(this.grid, "data-count", String(views.length));
+    this.describe(layer);
+    const wanted = this.chosen ?? open;
+    if (this.element.open !== wanted) this.element.open = wanted;
+  }
+
+  /** @param {import("./types.js").PanelJson} panel */
+  panel(panel) {
+    const there = this.panels.get(panel.slot);
+    if (there) {
+      there.update(panel);
+      return there;
+    }
+    const view = new PanelView(panel, { touched: () => { this.chosen = this.element.open; }, stop: this.hooks.stop });
+    this.panels.set(panel.slot, view);
+    return view;
+  }
+
+  /** @param {LayerJson} layer */
+  describe(layer) {
+    const { panels, number, kind } = layer;
+    const of = panels.length;
+    const done = panels.filter((panel) => panel.status === "done").length;
+    const failed = panels.filter((panel) => panel.status === "failed" || panel.status === "stopped").length;
+    const busy = panels.some((panel) => panel.status === "running");
+    const slowest = panels.reduce((most, panel) => Math.max(most, panel.seconds ?? -1), -1);
+    setText(this.name, kind === "analysis" ? texts.analysis : joined([texts.layer(number), texts.proposers(of)]));
+    setText(this.figures, joined([slowest < 0 ? null : seconds(slowest), busy && of > 1 ? texts.doneOf(done, of) : null,
+      failed > 0 ? texts.failed(failed) : null]));
+    const kinds = panels.map((panel) => panel.status).join(" ");
+    if (this.dots.dataset.kinds === kinds) return;
+    this.dots.dataset.kinds = kinds;
+    this.dots.replaceChildren(...panels.map((panel) => el("span", { "data-kind": panel.status })));
+  }
+
+  toggled() {
+    if (!this.element.open) return;
+    for (const panel of this.panels.values()) panel.follow();
+    if (this.layer?.panels.some((panel) => panel.text === null)) this.hooks.opened();
+  }
+
+  /** @param {boolean} failed */
+  showFailure(failed) {
+    show(this.failure, failed);
+  }
+}

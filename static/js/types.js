@@ -1,0 +1,63 @@
+// @ts-check
+/**
+ * The JSON of `moa/ui/contract.py`, as the browser reads it. Types only.
+ *
+ * @typedef {"waiting"|"running"|"done"|"failed"|"stopped"} PanelStatus
+ * @typedef {"running"|"complete"|"degraded"|"failed"|"cancelled"|"interrupted"} TurnStatus
+ *
+ * @typedef {object} PanelJson
+ * @property {string} slot "1.2"
+ * @property {string} model
+ * @property {string|null} label persona
+ * @property {PanelStatus} status
+ * @property {string|null} text null: not sent, fetch the turn
+ * @property {string} reasoning
+ * @property {number|null} seconds
+ * @property {number|null} tokens
+ * @property {boolean} estimated
+ * @property {string|null} cost
+ * @property {string|null} note
+ * @property {string|null} error
+ *
+ * @typedef {{number: number, kind: "proposers"|"analysis", panels: PanelJson[]}} LayerJson
+ *
+ * @typedef {object} TotalsJson
+ * @property {number|null} seconds
+ * @property {number} calls
+ * @property {number|null} tokens
+ * @property {boolean} estimated
+ * @property {string|null} cost
+ *
+ * @typedef {object} TurnJson
+ * @property {string} id
+ * @property {string} run
+ * @property {string} question
+ * @property {string} recipe
+ * @property {TurnStatus} status
+ * @property {LayerJson[]} layers
+ * @property {PanelJson|null} answer
+ * @property {string|null} notice
+ * @property {TotalsJson} totals
+ * @property {boolean} canRetry
+ *
+ * @typedef {object} WelcomeJson
+ * @property {string} title
+ * @property {string} sentence
+ * @property {string[]} examples
+ * @property {string|null} model
+ * @property {string|null} hint
+ *
+ * @typedef {{conversation: string|null, turns: TurnJson[], welcome: WelcomeJson|null}} SettledJson
+ * @typedef {{conversation: string|null, turn: TurnJson|null, ended: boolean}} LiveJson
+ * @typedef {{id: string, title: string, day: string, running: boolean, current: boolean}} EntryJson
+ * @typedef {{entries: EntryJson[]}} HistoryJson
+ * @typedef {{id: string, label: string, provider: string, needs: string|null, note: string|null}} ChoiceJson
+ * @typedef {{model: string, label?: string|null, count: number}} PickedJson
+ * @typedef {{choices: ChoiceJson[], picked: PickedJson[], max: number}} MixerJson
+ *
+ * What Gradio hands to a custom component's script:
+ * @typedef {Record<string, any>} Props
+ * @typedef {(names: string|string[], changed: () => void) => void} Watch
+ * @typedef {(event: string, payload?: object) => void} Trigger
+ */
+export {};
