@@ -1,7 +1,7 @@
 """Mixtures against the loopback server: the real engine, the real provider class, a clock that the test moves.
 
     async with stage() as at:
-        at.server.script("bad", Status(400))
+        at.server.script("bad", HttpError(400))
         events, result = await at.run(recipe("good", "bad"), ask("Why?"))
         at.server.requests_for("agg")[0].messages
 

@@ -1,0 +1,1 @@
+"""Measures the engine against a plain baseline and a floor: ``make bench``."""
