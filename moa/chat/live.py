@@ -21,6 +21,7 @@ from moa.engine.run import Run
 _log = logging.getLogger(__name__)
 _CHECKPOINT_S = 1.0
 _RETRY_SAVE_S = 1.0
+_FOLLOW_S = 0.5
 
 
 class LiveRun:
@@ -68,11 +69,29 @@ class LiveRun:
         self.view = replace(self.view, status=Status.FAILED)
         self._changed()
 
+    def stop_slot(self, slot: Slot) -> None:
+        """End one slot's call; the run goes on without it."""
+        self._run.stop_slot(slot)
+
+    def answer_now(self) -> None:
+        """Let the aggregator begin with the proposals that are there."""
+        self._run.finish_layer()
+
     def snapshot(self) -> TurnView:
         """The turn as it stands."""
-        turn = self.turn
+        turn, attempts = self.turn, tuple(run.id for run in self.turn.runs)
+        if self.record.id not in attempts:
+            attempts = (*attempts, self.record.id)
         return TurnView(
-            turn.id, turn.conversation_id, turn.question, self.record.id, self.view, not self.ended, self.saved
+            turn.id,
+            turn.conversation_id,
+            turn.question,
+            self.record.id,
+            self.view,
+            not self.ended,
+            self.saved,
+            attempts,
+            turn.siblings,
         )
 
     def watch(self, *, every_s: float, keepalive_s: float) -> AsyncIterator[TurnView]:
@@ -226,17 +245,24 @@ class Watch:
             self._live.unsubscribe(self._waker)
 
 
-class Over:
-    """The one view of a run that is already over, loaded when it is asked for."""
+class Followed:
+    """Views of a run that is not under way in this process: over (one view), or running in another one.
 
-    def __init__(self, load: Callable[[], Awaitable[TurnView]]) -> None:
-        self._load: Callable[[], Awaitable[TurnView]] | None = load
+    That other process stores growing texts every second, so a view here is at most about a second behind.
+    """
 
-    def __aiter__(self) -> Over:
+    def __init__(self, load: Callable[[], Awaitable[TurnView]], clock: Clock) -> None:
+        self._load, self._clock = load, clock
+        self._begun = self._over = False
+
+    def __aiter__(self) -> Followed:
         return self
 
     async def __anext__(self) -> TurnView:
-        if self._load is None:
+        if self._over:
             raise StopAsyncIteration
-        load, self._load = self._load, None
-        return await load()
+        if self._begun:
+            await self._clock.sleep(_FOLLOW_S)
+        view = await self._load()
+        self._begun, self._over = True, not view.live
+        return view

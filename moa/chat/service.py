@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
-from functools import partial
-from typing import Protocol
+from collections.abc import AsyncIterator, Sequence
 
-from moa.chat.history import messages_of, view_of
-from moa.chat.live import LiveRun, Over
-from moa.chat.ports import Conversations, Journal
+from moa.chat import mending
+from moa.chat.runs import Runs, Store
 from moa.chat.values import (
     Actor,
     ConversationEntry,
     ConversationView,
     NewTurn,
-    RunRecord,
     Started,
     TurnRecord,
     TurnView,
 )
-from moa.core.domain import FailureKind, Outcome, Recipe, Slot, Status
-from moa.core.errors import Busy, InputRefused
+from moa.core.domain import Recipe, Slot
+from moa.core.errors import Busy, InputRefused, NotFound
 from moa.core.text import clean
 from moa.engine.engine import Engine
 
-_log = logging.getLogger(__name__)
-_CLOSING_S = 2.0
-
-
-class Store(Conversations, Journal, Protocol):
-    """What the service needs: reading and journalling."""
-
 
 class ChatService:
-    """Starts, stops and shows runs. Each run belongs to the server; a page only watches it."""
+    """Starts, stops, mends and shows runs. Each run belongs to the server; a page only watches it.
+
+    Every method raises NotFound for what is missing or another user's, and StoreError when nothing was saved.
+    """
 
     def __init__(self, engine: Engine, store: Store) -> None:
         self._engine, self._store = engine, store
-        self._live: dict[str, LiveRun] = {}
-        self._closing = False
+        self._runs = Runs(engine, store)
 
     # -- reading
 
@@ -53,41 +42,47 @@ class ChatService:
         return await self._store.list_conversations(actor, limit=limit, before=before)
 
     async def open(self, actor: Actor, conversation_id: str) -> ConversationView:
-        """A conversation with the path shown. Raises NotFound."""
+        """A conversation with the path shown."""
         found = await self._store.load_conversation(actor, conversation_id)
-        turns = tuple(self._turn_view(actor, turn) for turn in found.turns)
+        turns = tuple(self._runs.view(actor, turn) for turn in found.turns)
         return ConversationView(found.id, found.title, found.head, turns)
 
     async def turn(self, actor: Actor, turn_id: str) -> TurnView:
-        """One turn with everything in it. Raises NotFound."""
-        return self._turn_view(actor, await self._store.load_turn(actor, turn_id))
+        """One turn with everything in it."""
+        return self._runs.view(actor, await self._store.load_turn(actor, turn_id))
 
     def running(self, actor: Actor, conversation_id: str) -> Started | None:
         """The run under way in a conversation, if there is one."""
-        for live in self._live.values():
-            if live.actor == actor and live.turn.conversation_id == conversation_id and not live.ended:
-                return Started(conversation_id, live.turn.id, live.record.id, new=False)
-        return None
+        live = self._runs.in_conversation(actor, conversation_id)
+        return Started(conversation_id, live.turn.id, live.record.id, new=False) if live else None
+
+    def watch(
+        self, actor: Actor, run_id: str, *, every_s: float = 0.1, keepalive_s: float = 2.0
+    ) -> AsyncIterator[TurnView]:
+        """Views of a run until it has ended (one view if it has).
+
+        The newest view at most every ``every_s`` when something changed, the same one each ``keepalive_s``
+        otherwise. NotFound is raised with the first view.
+        """
+        return self._runs.watch(actor, run_id, every_s=every_s, keepalive_s=keepalive_s)
 
     # -- keeping order
 
     async def rename(self, actor: Actor, conversation_id: str, title: str) -> None:
-        """Give a conversation another title. Raises InputRefused, NotFound."""
+        """Give a conversation another title. Raises InputRefused."""
         title = " ".join(clean(title).split())
         if not 0 < len(title) <= 200:
             raise InputRefused("A title has 1 to 200 characters.")
         await self._store.rename_conversation(actor, conversation_id, title)
 
     async def delete(self, actor: Actor, conversation_id: str) -> None:
-        """Delete a conversation; a run under way in it is stopped first. Raises NotFound."""
-        started = self.running(actor, conversation_id)
-        if started:
-            live = self._live[started.run_id]
-            live.stop()
-            await asyncio.wait([live.task])
+        """Delete a conversation; a run under way in it is stopped first."""
+        live = self._runs.in_conversation(actor, conversation_id)
+        if live is not None:
+            await self._runs.stop(live)
         await self._store.delete_conversation(actor, conversation_id)
 
-    # -- runs
+    # -- asking
 
     async def send(
         self,
@@ -101,81 +96,94 @@ class ChatService:
     ) -> Started:
         """Store a question, then begin its run. The same ``request_key`` again gives the same run.
 
-        Raises InputRefused, Busy, Conflict, NotFound, StoreError; nothing has been called or stored then.
+        Raises InputRefused, Busy, Conflict; nothing has been called or stored then.
         """
         question = self._checked(question)
-        self._admit()
-        earlier: tuple[TurnRecord, ...] = ()
-        if conversation_id is not None:
-            earlier = (await self._store.load_conversation(actor, conversation_id)).turns
-            if len(earlier) >= self._engine.caps.turns:
-                raise InputRefused(f"A conversation has at most {self._engine.caps.turns} questions: start a new one.")
-        new = NewTurn(question, recipe, secrets.randbits(62), request_key, conversation_id, expected_head)
+        self._runs.admit()
+        earlier = await self._path(actor, conversation_id) if conversation_id is not None else ()
+        new = NewTurn(question, recipe, _seed(), request_key, conversation_id, expected_head)
+        return await self._begin(actor, new, earlier)
+
+    async def _begin(self, actor: Actor, new: NewTurn, earlier: Sequence[TurnRecord]) -> Started:
+        if len(earlier) >= self._engine.caps.turns:
+            raise InputRefused(f"A conversation has at most {self._engine.caps.turns} questions: start a new one.")
         turn, fresh = await self._store.begin_turn(actor, new)
         if fresh:
-            before = tuple(t for t in earlier if t.id != turn.id)
-            self._start(actor, turn, turn.shown, before, {})
+            self._runs.start(actor, turn, turn.shown, [t for t in earlier if t.id != turn.id], {})
         return Started(turn.conversation_id, turn.id, turn.shown_run_id, fresh)
 
-    async def regenerate(
-        self,
-        actor: Actor,
-        turn_id: str,
-        *,
-        recipe: Recipe,
-        request_key: str,
-        reuse: Mapping[Slot, Outcome] | None = None,
-    ) -> Started:
-        """Another attempt at a turn, which becomes the one shown. Outcomes in ``reuse`` are not called again.
+    # -- mending
 
-        Raises as ``send`` does.
-        """
-        self._admit()
+    async def regenerate(self, actor: Actor, turn_id: str, *, recipe: Recipe, request_key: str) -> Started:
+        """Another attempt at a turn, all of it anew, which becomes the one shown. Raises Busy."""
         turn = await self._store.load_turn(actor, turn_id)
-        if self.running(actor, turn.conversation_id):
+        return await self._again(actor, turn, recipe, {}, request_key)
+
+    async def regenerate_answer(self, actor: Actor, turn_id: str, *, request_key: str) -> Started:
+        """Only the answer anew, from the proposals of the attempt shown. Raises Busy."""
+        turn = await self._store.load_turn(actor, turn_id)
+        return await self._again(actor, turn, turn.shown.recipe, mending.for_answer(turn.shown), request_key)
+
+    async def resume(self, actor: Actor, turn_id: str, *, request_key: str) -> Started:
+        """Call only what the attempt shown lacks, then write its answer. Raises Busy."""
+        turn = await self._store.load_turn(actor, turn_id)
+        return await self._again(actor, turn, turn.shown.recipe, mending.for_resume(turn.shown), request_key)
+
+    async def retry_slot(
+        self, actor: Actor, turn_id: str, slot: Slot, *, request_key: str, model: str | None = None
+    ) -> Started:
+        """Call one slot again, with another model if one is given, and what comes after its layer.
+
+        The other proposals are reused and not paid again. Raises Busy, InputRefused.
+        """
+        turn = await self._store.load_turn(actor, turn_id)
+        shown = turn.shown
+        recipe = mending.with_model(shown.recipe, slot, model) if model else shown.recipe
+        return await self._again(actor, turn, recipe, mending.for_slot(shown, slot), request_key)
+
+    async def _again(
+        self, actor: Actor, turn: TurnRecord, recipe: Recipe, reuse: mending.Reuse, request_key: str
+    ) -> Started:
+        self._runs.admit()
+        if self._runs.in_conversation(actor, turn.conversation_id):
             raise Busy("An answer is being written here: stop it first.", retry_after_s=1)
-        path = (await self._store.load_conversation(actor, turn.conversation_id)).turns
+        earlier = await self._before(actor, turn)
         run, fresh = await self._store.begin_run(
-            actor, turn_id, recipe, seed=secrets.randbits(62), request_key=request_key, reuse=reuse
+            actor, turn.id, recipe, seed=_seed(), request_key=request_key, reuse=reuse
         )
         if fresh:
-            earlier = tuple(t for t in path if t.position < turn.position)
-            self._start(actor, turn, run, earlier, reuse or {})
+            self._runs.start(actor, turn, run, earlier, reuse)
         return Started(turn.conversation_id, turn.id, run.id, fresh)
 
+    # -- hurrying and stopping
+
     async def stop(self, actor: Actor, run_id: str) -> None:
-        """End a run and return once it has ended. One that is over already stays as it is. Raises NotFound."""
-        live = self._live.get(run_id)
-        if live is None or live.actor != actor:
+        """End a run and return once its end is stored. One that is over already stays as it is."""
+        live = self._runs.get(actor, run_id)
+        if live is None:
             await self._store.load_turn_of_run(actor, run_id)
-            return
-        live.stop()
-        await asyncio.wait([live.task])
+        else:
+            await self._runs.stop(live)
 
-    def watch(
-        self, actor: Actor, run_id: str, *, every_s: float = 0.1, keepalive_s: float = 2.0
-    ) -> AsyncIterator[TurnView]:
-        """Views of a run until it has ended (one view if it has).
+    async def stop_slot(self, actor: Actor, run_id: str, slot: Slot) -> None:
+        """End one agent's call; the run goes on without it."""
+        live = self._runs.get(actor, run_id)
+        if live is None:
+            await self._store.load_turn_of_run(actor, run_id)
+        else:
+            live.stop_slot(slot)
 
-        The newest view at most every ``every_s`` when something changed, the same one each ``keepalive_s``
-        otherwise. Raises NotFound, at the latest with the first view.
-        """
-        live = self._live.get(run_id)
-        if live is not None and live.actor == actor:
-            return live.watch(every_s=every_s, keepalive_s=keepalive_s)
-        return Over(partial(self._turn_of_run, actor, run_id))
+    async def answer_now(self, actor: Actor, run_id: str) -> None:
+        """Let the aggregator begin with the proposals that are there; the others are dropped as late."""
+        live = self._runs.get(actor, run_id)
+        if live is None:
+            await self._store.load_turn_of_run(actor, run_id)
+        else:
+            live.answer_now()
 
     async def drain(self, timeout_s: float) -> None:
         """Take nothing more, let runs end for ``timeout_s``, then store the rest as interrupted."""
-        self._closing = True
-        tasks = [live.task for live in self._live.values()]
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=timeout_s)
-        for live in list(self._live.values()):
-            live.stop(why=FailureKind.INTERRUPTED)
-        if late:
-            await asyncio.wait(late, timeout=_CLOSING_S)
+        await self._runs.drain(timeout_s)
 
     # -- inside
 
@@ -188,39 +196,16 @@ class ChatService:
             raise InputRefused(f"A question has at most {limit:,} characters; this one has {len(question):,}.")
         return question
 
-    def _admit(self) -> None:
-        if self._closing:
-            raise Busy("The app is about to restart: try again in a moment.", retry_after_s=30)
+    async def _path(self, actor: Actor, conversation_id: str) -> tuple[TurnRecord, ...]:
+        return (await self._store.load_conversation(actor, conversation_id)).turns
 
-    def _start(
-        self,
-        actor: Actor,
-        turn: TurnRecord,
-        run: RunRecord,
-        earlier: Sequence[TurnRecord],
-        reuse: Mapping[Slot, Outcome],
-    ) -> None:
-        conversation = messages_of(earlier, turn.question)
-        live = LiveRun(
-            actor, turn, run, engine=self._engine, journal=self._store, conversation=conversation, reuse=reuse
-        )
-        self._live[run.id] = live
-        live.task.add_done_callback(lambda task: self._ended(run.id, task))
+    async def _before(self, actor: Actor, turn: TurnRecord) -> list[TurnRecord]:
+        """The turns of the path shown that come before ``turn``, which must be on it."""
+        path = await self._path(actor, turn.conversation_id)
+        if all(t.id != turn.id for t in path):
+            raise NotFound("question")
+        return [t for t in path if t.position < turn.position]
 
-    def _ended(self, run_id: str, task: asyncio.Task[None]) -> None:
-        live = self._live.pop(run_id, None)
-        if not task.cancelled() and (error := task.exception()):
-            _log.error("run %s broke", run_id, exc_info=error)
-        if live is not None and not live.ended:
-            live.broke()
 
-    async def _turn_of_run(self, actor: Actor, run_id: str) -> TurnView:
-        return self._turn_view(actor, await self._store.load_turn_of_run(actor, run_id))
-
-    def _turn_view(self, actor: Actor, turn: TurnRecord) -> TurnView:
-        live = self._live.get(turn.shown_run_id)
-        if live is not None and live.actor == actor:
-            return live.snapshot()
-        shown = turn.shown
-        running = shown.status is Status.RUNNING
-        return TurnView(turn.id, turn.conversation_id, turn.question, shown.id, view_of(shown), running)
+def _seed() -> int:
+    return secrets.randbits(62)

@@ -56,6 +56,7 @@ class TurnRecord:
     created_at: dt.datetime
     runs: tuple[RunRecord, ...]
     shown_run_id: str
+    siblings: tuple[str, ...] = ()
 
     @property
     def shown(self) -> RunRecord:
@@ -112,7 +113,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """A turn as a page shows it. ``saved`` False: the store refuses for now, the run goes on in memory."""
+    """A turn as a page shows it.
+
+    ``saved`` False: the store refuses for now, the run goes on in memory. ``attempts``: ids of the turn's runs,
+    oldest first. ``siblings``: ids of the turns that branch off at the same place, this one among them.
+    """
 
     id: str
     conversation_id: str
@@ -121,6 +126,8 @@ class TurnView:
     view: RunView
     live: bool
     saved: bool = True
+    attempts: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import stamina
 
@@ -17,6 +18,8 @@ from moa.engine.limits import Limiter, RetryBudget
 from moa.engine.ports import CallRequest, Clock, Endpoint, Piece
 from moa.engine.pricing import cost_microusd
 from moa.engine.windows import estimate_prompt
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class SlotCall:
         self._guards, self._line, self._clock, self._rng = guards, line, clock, rng
         self._output_chars = output_chars
         self._begun = clock.now()
+        self._ends = self._begun + endpoint.policy.deadlines.total_s
         self._attempt = 0
         self._last: CallError | None = None
         self._begin_text()
@@ -115,12 +119,16 @@ class SlotCall:
     async def _once(self) -> Proposal:
         self._attempt += 1
         async with self._guards.limiter.place():
+            if self._attempt == 1:  # time in the queue is not the model's
+                self._ends = self._clock.now() + self._endpoint.policy.deadlines.total_s
             self._guards.breaker.admit(self._clock.now())
             self._guards.retries.called(self._clock.now())
             try:
                 await self._stream()
                 done = self._judge()
             except CallError as error:
+                model, attempt = self._endpoint.model.id, self._attempt
+                _log.warning("%s in slot %s, attempt %d: %s %s", model, self._slot, attempt, error.kind, error.detail)
                 self._guards.breaker.failed(self._clock.now(), error)
                 raise
             except BaseException:
@@ -130,14 +138,20 @@ class SlotCall:
         return done
 
     async def _stream(self) -> None:
-        deadlines = self._endpoint.policy.deadlines
-        with Watchdog(self._clock, deadlines) as watchdog:
-            async with self._endpoint.provider.stream(self._request) as pieces:
-                async for piece in pieces:
-                    if piece.text or piece.reasoning:
-                        watchdog.content()
-                    if self._take(piece):
-                        return
+        # Attempts share the call's time: a slow one and its repetition together end where one call must.
+        deadlines = replace(self._endpoint.policy.deadlines, total_s=self._time_left())
+        try:
+            with Watchdog(self._clock, deadlines) as watchdog:
+                async with self._endpoint.provider.stream(self._request) as pieces:
+                    async for piece in pieces:
+                        if piece.text or piece.reasoning:
+                            watchdog.content()
+                        if self._take(piece):
+                            return
+        except RetryableCall:
+            if self._finish is None:
+                raise
+            # The provider had said that the text is whole: what its connection did after that changes nothing.
         self._flush()
 
     def _take(self, piece: Piece) -> bool:
@@ -208,7 +222,7 @@ class SlotCall:
         return round((self._clock.now() - self._begun) * 1000)
 
     def _time_left(self) -> float:
-        return self._endpoint.policy.deadlines.total_s - (self._clock.now() - self._begun)
+        return self._ends - self._clock.now()
 
 
 _BROKE_OFF = frozenset({"abort", "error", "insufficient_system_resource"})  # as vLLM, OpenRouter and DeepSeek say it

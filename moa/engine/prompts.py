@@ -74,12 +74,13 @@ def compose(
     """The exact messages of one call.
 
     ``conversation`` is user and assistant turns only, the last one the question. ``proposal_chars`` caps each
-    proposal. Agents without proposals before them see the conversation as it is.
+    proposal, and the analysis. Agents without proposals before them see the conversation as it is.
     """
     base = _joined(system, call.agent.system)
     if not call.proposals:
         return Composed(_with_system(base, conversation))
-    texts, cut = _trimmed(call.proposals, proposal_chars)
+    analysis = () if call.analysis is None else (call.analysis,)
+    texts, cut = _trimmed([*(p.text for p in call.proposals), *analysis], proposal_chars)
     left_out = LeftOut(proposal_chars=cut)
     if style is PromptStyle.PAPER:
         numbered = "".join(f"\n{number}. {text}" for number, text in enumerate(texts, 1))
@@ -107,7 +108,7 @@ def _fenced(
     order = shuffled(call.proposals, seed, call.slot)
     lines = [f"Answer {n}: {_quoted(texts[i], fence)}" for n, i in enumerate(order, 1)]
     if call.analysis is not None:
-        lines.append(f"Analysis: {_quoted(call.analysis, fence)}")
+        lines.append(f"Analysis: {_quoted(texts[-1], fence)}")
     *history, question = conversation
     asked = "\n".join((question.text, "", fence, *lines, fence))
     return _with_system(_joined(base, _instruction(call)), [*history, Message(Role.USER, asked)])
@@ -126,8 +127,8 @@ def _quoted(text: str, fence: str) -> str:
     return orjson.dumps(text).decode().translate(_LINE_ENDS)
 
 
-def _trimmed(proposals: Sequence[Proposal], limit: int) -> tuple[list[str], int]:
-    texts = [p.text.strip() for p in proposals]
+def _trimmed(given: Sequence[str], limit: int) -> tuple[list[str], int]:
+    texts = [text.strip() for text in given]
     kept = [text if len(text) <= limit else text[:limit].rstrip() + " …" for text in texts]
     return kept, sum(max(0, len(text) - limit) for text in texts)
 

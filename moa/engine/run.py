@@ -179,6 +179,8 @@ class Run:
             deadline_s=self._time_left(step.deadline_s),
         )
         self._gate = gate
+        if self._stopped:  # by whoever was told that the layer starts
+            gate.close()
         slowest_first = sorted(step.calls, key=lambda c: -self._engine.expected_ms(c.agent.model))
         try:
             for call in slowest_first:

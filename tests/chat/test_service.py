@@ -120,8 +120,7 @@ async def test_regenerate_is_another_attempt_and_the_history_follows_the_one_sho
 
 async def test_reused_proposals_are_neither_called_nor_paid_again(world: World) -> None:
     first = await world.ask("Why?")
-    kept = {o.slot: o for o in first.view.result.proposals if o.slot.layer == 1}  # type: ignore[union-attr]
-    started = await world.chat.regenerate(ANNA, first.id, recipe=MIXTURE, request_key="key-0002", reuse=kept)
+    started = await world.chat.regenerate_answer(ANNA, first.id, request_key="key-0002")
     again = (await views(world.chat, started.run_id))[-1].view.result
     assert again is not None
     assert (again.calls, len(world.server.requests_for("a")), len(world.server.requests_for("agg"))) == (1, 1, 2)
