@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 from openai import AsyncOpenAI
 
@@ -16,7 +17,8 @@ def make(base_url: str) -> Runner:
     client = AsyncOpenAI(base_url=base_url, api_key="bench", max_retries=0)
 
     async def ask(model: str, messages: list[dict[str, str]], begun: float) -> tuple[str, float]:
-        stream = await client.chat.completions.create(model=model, messages=messages, stream=True)  # type: ignore[call-overload]
+        given: Any = messages
+        stream = await client.chat.completions.create(model=model, messages=given, stream=True)
         parts, first = [], 0.0
         async for chunk in stream:
             if chunk.choices and chunk.choices[0].delta.content:

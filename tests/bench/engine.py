@@ -1,11 +1,11 @@
-"""The engine as the app uses it: every proposal streamed as events."""
+"""The engine as the app uses it: every proposal streamed as events, handed over as they come."""
 
 from __future__ import annotations
 
 import time
 
 from moa.core.domain import Agent, Layer, Message, Model, Part, PromptStyle, Recipe, Role
-from moa.core.events import TextDelta
+from moa.core.events import Event, TextDelta
 from moa.core.policy import Limits, Policy
 from moa.engine.engine import Engine
 from moa.engine.ports import Endpoint
@@ -38,16 +38,17 @@ def make(base_url: str) -> Runner:
 
     async def run(layers: int, messages: list[dict[str, str]], prefix: str) -> float:
         begun = time.perf_counter()
-        first = None
+        first: list[float] = []
+
+        def watch(event: Event) -> None:
+            if not first and type(event) is TextDelta and event.slot.layer == layers:
+                first.append(time.perf_counter() - begun)
+
         conversation = [Message(Role(m["role"]), m["content"]) for m in messages]
         mixture = recipes.setdefault((layers, prefix), recipe(layers, prefix))
-        async with engine.run(mixture, conversation) as running:
-            async for event in running:
-                if first is None and type(event) is TextDelta and event.slot.layer == layers:
-                    first = time.perf_counter() - begun
-        assert first is not None
-        assert running.result is not None
-        assert running.result.status == "complete", running.result
-        return first
+        async with engine.run(mixture, conversation, sink=watch) as running:
+            result = await running.wait()
+        assert result.status == "complete", result
+        return first[0]
 
     return run

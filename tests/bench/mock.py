@@ -9,6 +9,7 @@ Six proposers take 0.38 to 1.00 s and send 545 chunks together; the aggregator's
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 from collections.abc import Sequence
 from typing import Any, cast
@@ -24,9 +25,7 @@ AGGREGATOR_CHUNKS = 101
 AGGREGATOR_PER_S = 200
 SLOWEST_S = max(PROPOSER_S)
 
-_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nCache-Control: no-cache\r\n\r\n"
-)
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nCache-Control: no-cache\r\n\r\n"
 
 
 def _chunk(model: str, delta: dict[str, str], finish: str | None = None, usage: dict[str, int] | None = None) -> bytes:
@@ -40,6 +39,7 @@ def _chunk(model: str, delta: dict[str, str], finish: str | None = None, usage: 
     return b"%x\r\n%s\r\n" % (len(body), body)
 
 
+@functools.cache
 def schedule(model: str) -> list[tuple[float, bytes]]:
     """What a model sends, each piece with its delay in seconds after the request."""
     fast, _, name = model.rpartition("fast-")
@@ -52,7 +52,9 @@ def schedule(model: str) -> list[tuple[float, bytes]]:
         times = [total * (0.2 + 0.8 * (i + 1) / count) for i in range(count)]
     texts = [(t, _chunk(model, {"content": f" word{i}"})) for i, t in enumerate(times)]
     end = times[-1]
-    usage = _chunk(model, {}, usage={"prompt_tokens": 50, "completion_tokens": len(times), "total_tokens": 50 + len(times)})
+    usage = _chunk(
+        model, {}, usage={"prompt_tokens": 50, "completion_tokens": len(times), "total_tokens": 50 + len(times)}
+    )
     tail = _chunk(model, {}, "stop") + usage + b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
     pieces = [*texts[:-1], (end, texts[-1][1] + tail)]
     return [(0.0, p) for _, p in pieces] if fast_ else pieces
@@ -60,8 +62,6 @@ def schedule(model: str) -> list[tuple[float, bytes]]:
 
 class MockServer(asyncio.Protocol):
     """One keep-alive connection; requests come one after another."""
-
-    _schedules: dict[str, list[tuple[float, bytes]]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -86,9 +86,7 @@ class MockServer(asyncio.Protocol):
         self._answer(orjson.loads(body)["model"])
 
     def _answer(self, model: str) -> None:
-        if model not in self._schedules:
-            self._schedules[model] = schedule(model)
-        pieces = self._schedules[model]
+        pieces = schedule(model)
         write = self._transport.write
         write(_HEAD)
         if pieces[0][0] == 0.0:

@@ -50,15 +50,17 @@ async def _measure(run: Runner, command: dict[str, Any]) -> dict[str, Any]:
     first: list[float] = []
 
     async def user() -> None:
-        for _ in queue:
-            first.append(await run(command["layers"], messages, prefix))
+        first.extend([await run(command["layers"], messages, prefix) for _ in queue])
 
     gc.collect()
     cpu, wall = time.process_time(), time.perf_counter()
     await asyncio.gather(*(user() for _ in range(command["at_once"])))
     return {
-        "first_s": first, "cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall, "rss_mib": _rss_mib(),
-    }  # fmt: skip
+        "first_s": first,
+        "cpu_s": time.process_time() - cpu,
+        "wall_s": time.perf_counter() - wall,
+        "rss_mib": _rss_mib(),
+    }
 
 
 async def _serve(what: str, base_url: str) -> None:
