@@ -25,7 +25,7 @@ AGGREGATOR_CHUNKS = 101
 AGGREGATOR_PER_S = 200
 SLOWEST_S = max(PROPOSER_S)
 
-_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nCache-Control: no-cache\r\n\r\n"
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def _chunk(model: str, delta: dict[str, str], finish: str | None = None, usage: dict[str, int] | None = None) -> bytes:
