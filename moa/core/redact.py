@@ -9,7 +9,7 @@ MASK = "[secret]"
 _SHORTEST = 4  # a shorter value would mask ordinary words
 _PATTERNS = re.compile(
     r"(?i:\b(?:bearer|basic)\s+)[\w.~+/=*-]{6,}"
-    r"|\b(?:sk|pk|rk|csk|xai|pplx|nvapi|fw)[-_][\w*.-]{6,}"
+    r"|\b(?:sk|pk|rk|csk|xai|pplx|nvapi|fw)[-_][\w*.-]{8,}"
     r"|\b(?:hf|gsk|tgp|r8|ghp|gho|github_pat)_[\w*-]{6,}"
     r"|\bAIza[\w*-]{10,}"
 )

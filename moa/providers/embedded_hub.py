@@ -43,16 +43,18 @@ class HubDownloader:
     def download(self, repo: str, file: str, folder: Path, report: Report) -> Path:
         """See Downloader."""
         import httpx2
-        from huggingface_hub import errors, hf_hub_download
+        from huggingface_hub import errors, get_hf_file_metadata, hf_hub_download, hf_hub_url
 
         class Bar(_Bar):
             tell = staticmethod(report)
 
+        broken = (httpx2.TransportError, errors.XetDownloadError)
         try:
+            get_hf_file_metadata(hf_hub_url(repo, file))  # one attempt: the download itself tries for half a minute
             return Path(hf_hub_download(repo, file, local_dir=folder, tqdm_class=Bar))
-        except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, httpx2.TransportError) as error:
+        except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, *broken) as error:
             raise DownloadFailed(UNREACHABLE, detail=repr(error), offline=True) from error
-        except (errors.HfHubHTTPError, errors.HFValidationError) as error:
+        except (errors.HfHubHTTPError, errors.HFValidationError, errors.FileMetadataError) as error:
             raise DownloadFailed(_REFUSED.format(file=file, repo=repo), detail=repr(error)) from error
         except OSError as error:
             raise DownloadFailed(_DISK, detail=repr(error)) from error

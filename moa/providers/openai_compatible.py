@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, Self, cast
 
 import httpx2
 import orjson
-from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient, Omit
-from openai._types import RequestOptions
+from openai import AsyncOpenAI, AsyncStream, Omit
 
 from moa.core.domain import FailureKind, Model
 from moa.core.errors import CallError, RetryableCall
@@ -25,18 +23,16 @@ from moa.core.policy import Deadlines
 from moa.core.redact import Redactor
 from moa.engine.ports import CallRequest, Piece
 from moa.providers import faults, quirks
+from moa.providers.client import ERROR_BYTES, Refused, make_client, read_body
 from moa.providers.discovery import models_in
 from moa.providers.pieces import merge
 from moa.providers.sse import SseParser
 
 _DEADLINES = Deadlines()
 _TRIES = 4
-_ERROR_BYTES = 1 << 16
 _LIST_BYTES = 1 << 25
 _LIST_S = 15.0
 _DRAIN_S = 0.1
-_CONNECTIONS = 1024
-_KEEP_ALIVE_S = 60.0
 
 
 class OpenAICompatibleProvider:
@@ -65,7 +61,7 @@ class OpenAICompatibleProvider:
         self._extra_body = dict(extra_body or {})
         self._redact = redact or Redactor([key] if key else ())
         self._quirks: dict[str, tuple[quirks.Quirk, ...]] = {}
-        self._options: RequestOptions = {"security": {"bearer_auth": True}}
+        self._options: Any = {"security": {"bearer_auth": True}}
         if key is None:
             self._options = {"security": {}, "headers": {"Authorization": Omit()}}
 
@@ -83,7 +79,7 @@ class OpenAICompatibleProvider:
         try:
             async with asyncio.timeout(_LIST_S):
                 response = await self._send("GET", "/models")
-                body = await _read(response, _LIST_BYTES)
+                body = await read_body(response, _LIST_BYTES)
         except TimeoutError:
             raise RetryableCall(FailureKind.CALL_TIMEOUT, detail="GET /models took too long") from None
         try:
@@ -98,18 +94,7 @@ class OpenAICompatibleProvider:
 
     @functools.cached_property
     def _client(self) -> AsyncOpenAI:
-        timeout = httpx2.Timeout(None, connect=self._connect_s, pool=self._connect_s)
-        http = DefaultAioHttpClient(
-            timeout=timeout,
-            limits=httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_S),
-            follow_redirects=False,
-            trust_env=False,
-            verify=_tls() if self._base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            event_hooks={"response": [_refuse]},
-        )
-        return _Client(
-            api_key=self._key or "none", base_url=self._base_url, timeout=timeout, max_retries=0, http_client=http
-        )
+        return make_client(self._base_url, self._key, self._connect_s)
 
     async def _open(self, request: CallRequest) -> httpx2.Response:
         model = request.model.wire_name
@@ -118,7 +103,7 @@ class OpenAICompatibleProvider:
         for tries_left in reversed(range(_TRIES)):
             try:
                 response = await self._send("POST", "/chat/completions", _encoded(body))
-            except _Refused as refused:
+            except Refused as refused:
                 quirk = quirks.find(body, refused.refusal.text) if tries_left and refused.may_adapt else None
                 if quirk is None:
                     raise faults.of_refusal(refused.refusal, self._redact) from None
@@ -154,7 +139,7 @@ class OpenAICompatibleProvider:
                 path, cast_to=httpx2.Response, stream=True, stream_cls=AsyncStream[Any], options=self._options, **given
             )
             return cast("httpx2.Response", response)
-        except _Refused as refused:
+        except Refused as refused:
             if method == "POST":
                 raise
             raise faults.of_refusal(refused.refusal, self._redact) from None
@@ -167,7 +152,7 @@ class OpenAICompatibleProvider:
         if "event-stream" in kind or not ("json" in kind or "html" in kind):
             return
         try:
-            body = await _read(response, _ERROR_BYTES)
+            body = await read_body(response, ERROR_BYTES)
         except CallError:
             body = b""
         detail = f"HTTP 200 with {kind}: {self._redact.excerpt(body.decode(errors='replace'))}"
@@ -175,34 +160,6 @@ class OpenAICompatibleProvider:
         if error is not None:
             raise faults.of_error_object(error, self._redact, dict(response.headers))
         raise RetryableCall(FailureKind.EMPTY, detail=detail)
-
-
-class _Client(AsyncOpenAI):
-    """The SDK's client with the headers a chat API needs and no others: OPENAI_ORG_ID, OPENAI_PROJECT_ID and
-    OPENAI_CUSTOM_HEADERS would otherwise go to every provider.
-    """
-
-    @property
-    def default_headers(self) -> dict[str, str | Omit]:
-        return {
-            "Accept": "text/event-stream, application/json",
-            "Accept-Encoding": "identity",  # a compressed stream is held back by some proxies, and could be a bomb
-            "Content-Type": "application/json",
-            "User-Agent": "moa-chat",
-        }
-
-
-class _Refused(Exception):
-    """Carries a response that is no success out of the SDK, before it would read the body without a bound."""
-
-    def __init__(self, refusal: faults.Refusal) -> None:
-        super().__init__(refusal.status)
-        self.refusal = refusal
-
-    @property
-    def may_adapt(self) -> bool:
-        """Whether the body may name a rejected parameter; chat templates fail with 500 in some servers."""
-        return self.refusal.status in (400, 422, 500)
 
 
 class _Pieces:
@@ -239,10 +196,8 @@ class _Pieces:
         try:
             if self._parser.done and not self._response.is_closed:
                 await self._drain()
-            await self._chunks.aclose()
-            await self._response.aclose()
-        except Exception:  # noqa: BLE001 - the answer is in or given up: what the transport says of its end changes nothing
-            return
+        finally:
+            await self._close()
 
     async def _events(self) -> list[Any]:
         try:
@@ -265,35 +220,15 @@ class _Pieces:
             async with asyncio.timeout(_DRAIN_S):
                 async for _ in self._chunks:
                     pass
-        except TimeoutError:
+        except Exception:  # noqa: BLE001 - the answer is in: what the transport says of its end changes nothing
             return
 
-
-async def _refuse(response: httpx2.Response) -> None:
-    if response.is_success:
-        return
-    try:
-        body = await _read(response, _ERROR_BYTES)
-    except CallError:
-        body = b""
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    raise _Refused(faults.Refusal(response.status_code, headers, body.decode(errors="replace")))
-
-
-async def _read(response: httpx2.Response, limit: int) -> bytes:
-    """The body, of which no more than about ``limit`` bytes are read."""
-    body = bytearray()
-    try:
-        async with aclosing(response.aiter_bytes()) as chunks:
-            async for data in chunks:
-                body += data
-                if len(body) >= limit:
-                    break
-    except Exception as error:  # the port's promise, as in _send
-        raise faults.of_exception(error, Redactor(), opened=True) from error
-    finally:
-        await response.aclose()
-    return bytes(body)
+    async def _close(self) -> None:
+        try:
+            await self._chunks.aclose()
+            await self._response.aclose()
+        except Exception:  # noqa: BLE001 - as in _drain
+            return
 
 
 def _error_in(body: bytes) -> Any:
@@ -310,9 +245,3 @@ def _encoded(body: dict[str, Any]) -> bytes:
         return orjson.dumps(body)
     except TypeError:  # a lone surrogate, which UTF-8 can't hold
         return json.dumps(body, ensure_ascii=False).encode(errors="replace")
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """Loading the roots takes 20 ms: once for all providers."""
-    return httpx2.create_ssl_context()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from moa.core.domain import Message, Model, Role, Sampling
 from moa.core.errors import CallError
@@ -16,7 +17,7 @@ KEY = "sk-test-0123456789abcdef"
 
 
 def request(
-    model: str = "m", *, system: str | None = None, user: str = "Hi", sampling: Sampling = Sampling()  # noqa: B008
+    model: str = "m", *, system: str | None = None, user: str = "Hi", sampling: Sampling = Sampling()
 ) -> CallRequest:
     """One question to ``test/<model>``."""
     opening = () if system is None else (Message(Role.SYSTEM, system),)
@@ -45,7 +46,9 @@ async def served(*scripts: Script, model: str = "m") -> AsyncIterator[tuple[Prov
             await client.aclose()
 
 
-async def read(client: OpenAICompatibleProvider, asked: CallRequest | None = None) -> tuple[list[Piece], CallError | None]:
+async def read(
+    client: OpenAICompatibleProvider, asked: CallRequest | None = None
+) -> tuple[list[Piece], CallError | None]:
     """All pieces of one call, and the error that ended it."""
     pieces: list[Piece] = []
     try:
@@ -65,3 +68,21 @@ def text(pieces: list[Piece]) -> str:
 def finish(pieces: list[Piece]) -> str | None:
     """The last finish reason."""
     return next((piece.finish for piece in reversed(pieces) if piece.finish), None)
+
+
+@asynccontextmanager
+async def plain_server(answer: bytes = b"") -> AsyncIterator[int]:
+    """A TCP port that says this and closes; or nothing, until the client closes."""
+    served_one = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(answer)
+            await (writer.drain() if answer else reader.read())
+            writer.close()
+            await writer.wait_closed()
+        served_one.set()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        await served_one.wait()

@@ -79,7 +79,7 @@ class ManualClock:
     def _advance_to(self, end: float) -> None:
         while (due := self._next_due()) is not None and due <= end:
             _, _, timer = heapq.heappop(self._timers)
-            self._now = due
+            self._now = max(self._now, due)
             callback, timer.callback = timer.callback, None
             if callback is not None:
                 callback()

@@ -35,6 +35,7 @@ from moa.core.events import Event
 from moa.core.policy import Caps, Policy, Retries
 from moa.engine.engine import Engine
 from moa.engine.ports import Endpoint
+from moa.engine.run import Run
 from moa.providers.openai_compatible import OpenAICompatibleProvider
 from tests.support.clock import ManualClock
 from tests.support.server import ProviderServer
@@ -118,3 +119,20 @@ def ask(question: str = "Why is the sky blue?", *turns: tuple[str, str]) -> tupl
 def of_type(events: Sequence[Event], kind: type[E]) -> list[E]:
     """The events of one kind."""
     return [event for event in events if isinstance(event, kind)]
+
+
+async def until(running: Run, kind: type[E], slot: str | None = None) -> list[Event]:
+    """The run's next events, up to the first of this kind (of this slot, if one is named)."""
+    events: list[Event] = []
+    async for event in running:
+        events.append(event)
+        if isinstance(event, kind) and (slot is None or str(getattr(event, "slot", None)) == slot):
+            return events
+    raise AssertionError(f"the run ended without {kind.__name__} {slot or ''}")
+
+
+async def rest(running: Run) -> tuple[list[Event], RunResult]:
+    """What is left of a run, and its result."""
+    events = [event async for event in running]
+    assert running.result is not None
+    return events, running.result
