@@ -11,6 +11,7 @@ const MARKERS_PER_LINE = 300;
 const MARKERS = 6_000;
 const TAGS = 600;
 const LINES = 3_000;
+const FENCES = 300;
 const NESTED_DEEP = 13;
 const INDENT_DEEP = 100;
 
@@ -28,14 +29,16 @@ const rule = /^[\s*_-]+$/;
  */
 export function freezes(text) {
   const sums = { markers: 0, tags: 0, lines: 0 };
+  let fences = 0;
   let open = "";
   for (const line of text.split("\n")) {
     const edge = fence.exec(line)?.[1] ?? "";
+    if (edge) fences += 1;
     if (edge && !open) open = edge;
     else if (open && edge.startsWith(open)) open = "";
     else if (!open && lineFreezes(line, sums)) return true;
   }
-  return sums.markers > MARKERS || sums.tags > TAGS || sums.lines > LINES;
+  return fences > FENCES || sums.markers > MARKERS || sums.tags > TAGS || sums.lines > LINES;
 }
 
 /** @param {string} line @param {{markers: number, tags: number, lines: number}} sums */

@@ -35,7 +35,7 @@ class HistoryList {
   update(entries) {
     const ids = new Set(entries.map((entry) => entry.id));
     for (const id of this.rows.keys()) if (!ids.has(id)) this.rows.delete(id);
-    const days = Map.groupBy ? Map.groupBy(entries, (entry) => entry.day) : grouped(entries);
+    const days = Map.groupBy(entries, (entry) => entry.day);
     const sections = [...days].map(([day, its]) => this.day(day, its));
     for (const day of this.days.keys()) if (!days.has(day)) this.days.delete(day);
     fill(this.element, sections.length > 0 ? sections : [this.nothing]);
@@ -57,12 +57,4 @@ class HistoryList {
     row.update(entry);
     return row;
   }
-}
-
-/** @param {EntryJson[]} entries */
-function grouped(entries) {
-  /** @type {Map<string, EntryJson[]>} */
-  const days = new Map();
-  for (const entry of entries) days.set(entry.day, [...(days.get(entry.day) ?? []), entry]);
-  return days;
 }

@@ -63,8 +63,9 @@ export class LayerView {
     const busy = panels.some((panel) => panel.status === "running");
     const slowest = panels.reduce((most, panel) => Math.max(most, panel.seconds ?? -1), -1);
     setText(this.name, kind === "analysis" ? texts.analysis : joined([texts.layer(number), texts.proposers(of)]));
-    setText(this.figures, joined([slowest < 0 ? null : seconds(slowest), busy && of > 1 ? texts.doneOf(done, of) : null,
-      failed > 0 ? texts.failed(failed) : null]));
+    const figures = joined([slowest < 0 ? null : seconds(slowest), busy && of > 1 ? texts.doneOf(done, of) : null,
+      failed > 0 ? texts.failed(failed) : null]);
+    setText(this.figures, figures && ` · ${figures}`);
     const kinds = panels.map((panel) => panel.status).join(" ");
     if (this.dots.dataset.kinds === kinds) return;
     this.dots.dataset.kinds = kinds;

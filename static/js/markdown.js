@@ -1,7 +1,7 @@
 // @ts-check
 /** Markdown that streams: only the block that grows is rendered again; all before it keep their elements. */
 import { CodeBlock, dressCode } from "./code.js";
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { FORMATTED_CHARS, cut, freezes } from "./guard.js";
 import { FORMULAS, TEX_CHARS, formulas, typeset, unset } from "./math.js";
 import { sanitize } from "./sanitize.js";
@@ -15,7 +15,7 @@ const SLOW_MS = 600;
  * @typedef {object} Block
  * @property {string} key raw text and what its look depends on
  * @property {string} raw
- * @property {Element} element
+ * @property {Element|null} element null: nothing to see, as a blank line
  * @property {CodeBlock|null} code
  * @property {HTMLElement[]} formulas
  */
@@ -67,17 +67,15 @@ export class MarkdownView {
     const tokens = blocksOf(formatted.slice(offset));
     const definitions = JSON.stringify(tokens.links);
     const old = this.blocks.slice(kept);
-    const known = new Map(old.map((block) => [block.key, block]));
+    const known = Map.groupBy(old, (block) => block.key);
     const fresh = tokens.map((token, index) => {
       const key = `${token.type} ${definitions} ${token.raw}`;
       if (token.type === "code") return codeBlock(token, key, old[index], growing && index === tokens.length - 1);
-      const block = known.get(key) ?? this.block(token, key);
-      known.delete(key);
-      return block;
+      return known.get(key)?.shift() ?? newBlock(token, key);
     });
     this.blocks = [...this.blocks.slice(0, kept), ...fresh];
     this.limitMath();
-    this.showBlocks();
+    fill(this.element, this.blocks.flatMap((block) => block.element ?? []));
   }
 
   /** How many blocks appended text cannot change any more: all but the last two that are not blank. */
@@ -91,35 +89,12 @@ export class MarkdownView {
     return kept;
   }
 
-  /**
-   * @param {import("./syntax.js").Token} token @param {string} key
-   * @returns {Block}
-   */
-  block(token, key) {
-    const element = el("div", { class: "moa-block" });
-    element.append(sanitize(htmlOf(token)));
-    dressCode(element);
-    dressTables(element);
-    return { key, raw: token.raw, element, code: null, formulas: formulas(element) };
-  }
-
   /** Set the formulas that are new; past the limits none of the text is set, and those that are go back to source. */
   limitMath() {
     const all = this.blocks.flatMap((block) => block.formulas);
     const tex = all.reduce((sum, node) => sum + (node.dataset.tex?.length ?? 0), 0);
     if (all.length > FORMULAS || tex > TEX_CHARS) all.forEach(unset);
     else typeset(all.filter((node) => !node.isConnected));
-  }
-
-  showBlocks() {
-    const parent = this.element;
-    this.blocks.forEach(({ element }, index) => {
-      const there = parent.children[index];
-      if (there === element) return;
-      if (there && !this.blocks.some((block) => block.element === there)) there.replaceWith(element);
-      else parent.insertBefore(element, there ?? null);
-    });
-    while (parent.children.length > this.blocks.length) parent.lastElementChild?.remove();
   }
 
   /** @param {string} rest */
@@ -136,6 +111,19 @@ export class MarkdownView {
     if (pre) pre.textContent = text;
     else this.element.replaceChildren(el("p", { class: "moa-quiet", text: texts.plain }), el("pre", { class: "moa-plain", "data-whole": "", text }));
   }
+}
+
+/**
+ * @param {import("./syntax.js").Token} token @param {string} key
+ * @returns {Block}
+ */
+function newBlock(token, key) {
+  if (token.type === "space" || token.type === "def") return { key, raw: token.raw, element: null, code: null, formulas: [] };
+  const element = el("div", { class: "moa-block" });
+  element.append(sanitize(htmlOf(token)));
+  dressCode(element);
+  dressTables(element);
+  return { key, raw: token.raw, element, code: null, formulas: formulas(element) };
 }
 
 /**

@@ -71,8 +71,10 @@ class Mixer {
         type: "button", class: "moa-button", "aria-label": name, title: name, "data-control": `${shape}:${index}`,
         disabled: !enabled, onclick: () => this.set(index, count),
       }, icon(shape));
+    const model = choice?.label ?? picked.model;
     return el("li", { class: "moa-picked-row" },
       el("span", { class: "moa-picked-name" }, el("span", { text: label }),
+        model === label ? null : el("span", { class: "moa-model", text: model }),
         choice?.needs ? el("span", { class: "moa-needs", text: texts.needs(choice.needs) }) : null),
       el("span", { class: "moa-stepper" },
         button("minus", texts.oneLess(label), picked.count - 1, picked.count > 1),

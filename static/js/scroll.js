@@ -31,11 +31,11 @@ export class Follower {
   }
 
   noticed() {
-    // a scroll event that comes with growth is the layout's, not the reader's
-    const grew = this.scroller.scrollHeight > this.height;
+    // the content may have grown since the reader moved: what counts is where the bottom was
+    const grown = Math.max(0, this.scroller.scrollHeight - this.height);
     this.height = this.scroller.scrollHeight;
-    if (this.below() <= NEAR_PX) this.following = true;
-    else if (!grew) this.following = false;
+    if (this.below() - grown <= NEAR_PX) this.following = true;
+    else if (grown === 0) this.following = false;
   }
 
   /** To call after the content changed: stays at the bottom if the reader was there. */
