@@ -13,15 +13,13 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Gradio reads these when it is imported.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+from rich.console import Console
 
 from moa.api.serving import Server, address_of, take_port
 from moa.api.web import WebOptions, allowed_hosts, build_web
 from moa.chat.service import ChatService
 from moa.chat.values import Actor
+from moa.cli.check import check
 from moa.config.catalogue import load_catalogue
 from moa.config.recipes import custom_recipe
 from moa.config.settings import Settings, load_settings
@@ -59,10 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve_command = commands.add_parser("serve", help="start the chat (this is also what happens without a command)")
     for command in (parser, serve_command):
         command.set_defaults(run=_serve)
+    check_command = commands.add_parser("check", help="tell what is configured, which keys are found, what answers")
+    check_command.add_argument("--ping", action="store_true", help="also ask one token of each provider that is ready")
+    check_command.set_defaults(run=_check)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        return int(chosen.run(*_configured()))
+        return int(chosen.run(*_configured(), chosen))
     except (ConfigError, StoreError) as error:
         print(error.public, file=sys.stderr)
         return WRONG_SETTINGS
@@ -85,7 +86,7 @@ def _on_space(environ: Mapping[str, str]) -> bool:
 # -- serving
 
 
-def _serve(settings: Settings, catalogue: Catalogue) -> int:
+def _serve(settings: Settings, catalogue: Catalogue, _: argparse.Namespace) -> int:
     bound = take_port(settings.host, settings.port)
     try:
         store = open_store(settings.database_url, settings.data_dir)
@@ -100,6 +101,19 @@ def _run(job: Coroutine[Any, Any, int]) -> int:
     import uvloop  # there is none for Windows
 
     return uvloop.run(job)
+
+
+def _check(settings: Settings, catalogue: Catalogue, chosen: argparse.Namespace) -> int:
+    async def checked() -> int:
+        embedded = _embedded(settings, catalogue)
+        registry = Registry(catalogue, settings.environ, embedded=embedded)
+        notes = {id_: status.text for id_, status in embedded.statuses().items()}
+        try:
+            return await check(catalogue, registry, Console(), notes=notes, ping=chosen.ping)
+        finally:
+            await registry.aclose()
+
+    return _run(checked())
 
 
 async def _served(settings: Settings, catalogue: Catalogue, store: SqlStore, bound: Any) -> int:

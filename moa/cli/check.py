@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -15,17 +15,24 @@ from moa.providers.registry import ProviderStatus, Registry
 PING_FAILED = 1
 
 
-async def check(catalogue: Catalogue, registry: Registry, console: Console, *, ping: bool = False) -> int:
+async def check(
+    catalogue: Catalogue,
+    registry: Registry,
+    console: Console,
+    *,
+    notes: Mapping[str, str] | None = None,
+    ping: bool = False,
+) -> int:
     """Print providers, models and recipes. With ``ping`` one token is asked of a model of each ready provider.
 
-    Returns the exit code: 0, or 1 when a ping failed.
+    ``notes`` holds short remarks by model id ("Not downloaded (398 MB)"). Returns the exit code: 0, or 1 when a
+    ping failed.
     """
     await registry.refresh(force=True)
     statuses, models = registry.statuses(), registry.models()
     console.print(_providers(statuses))
-    console.print(_models(models))
-    ready = {status.name for status in statuses if status.ready}
-    console.print(_recipes(catalogue, models, ready))
+    console.print(_models(models, notes or {}))
+    console.print(_recipes(catalogue, models, {status.name: status for status in statuses}))
     if not ping:
         return 0
     answers = [await _ping(registry, _first_model(catalogue, models, s.name), s, console) for s in statuses if s.ready]
@@ -47,23 +54,35 @@ def _state(status: ProviderStatus) -> str:
     return status.problem or ("not running" if status.local else "not ready")
 
 
-def _models(models: Sequence[Model]) -> Table:
-    table = Table("Model", "Context", "Price in/out, $ per million tokens", title="Models", title_justify="left")
+def _models(models: Sequence[Model], notes: Mapping[str, str]) -> Table:
+    table = Table(title="Models", title_justify="left")
+    table.add_column("Model", no_wrap=True, overflow="fold")
+    for heading in ("Context", "$ per million", "Note"):
+        table.add_column(heading)
     for model in models:
         price = model.price
-        cost = f"{price.input_microusd / 1e6:g} / {price.output_microusd / 1e6:g}" if price else "from genai-prices"
-        table.add_row(model.id, f"{model.context_tokens:,}" if model.context_tokens else "unknown", cost)
+        cost = f"{price.input_microusd / 1e6:g} / {price.output_microusd / 1e6:g}" if price else "genai-prices"
+        context = f"{model.context_tokens:,}" if model.context_tokens else "unknown"
+        table.add_row(model.id, context, cost, notes.get(model.id, ""))
     return table
 
 
-def _recipes(catalogue: Catalogue, models: Sequence[Model], ready: set[str]) -> Table:
+def _recipes(catalogue: Catalogue, models: Sequence[Model], providers: Mapping[str, ProviderStatus]) -> Table:
     table = Table("Recipe", "Title", "Layers", "Calls", "Can run", title="Recipes", title_justify="left")
-    known = {model.id: model.provider for model in models}
+    owner = {model.id: model.provider for model in models}
     for recipe in catalogue.recipes.values():
-        missing = sorted({m for m in _model_ids(recipe) if known.get(m, m.partition("/")[0]) not in ready})
-        runs = "yes" if not missing else f"no: {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
+        used = {owner.get(m, m.partition("/")[0]) for m in _model_ids(recipe)}
+        missing = sorted(_lack(name, providers) for name in used if _lack(name, providers))
+        runs = ", ".join(missing) or "yes"
         table.add_row(recipe.id, recipe.title, str(recipe.layer_count), str(recipe.call_count), runs)
     return table
+
+
+def _lack(name: str, providers: Mapping[str, ProviderStatus]) -> str:
+    status = providers.get(name)
+    if status is None:
+        return f"no provider {name}"
+    return "" if status.ready else _state(status)
 
 
 def _model_ids(recipe: Recipe) -> set[str]:

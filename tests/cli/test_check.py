@@ -51,7 +51,7 @@ async def test_providers_models_and_recipes_are_listed_with_what_they_need() -> 
     assert line_with(text, "Keyless", "needs OTHER_KEY")
     assert line_with(text, "good/found-by-listing")
     assert line_with(text, "duo", "2", "3", "yes")
-    assert line_with(text, "big", "no: keyless/large")
+    assert line_with(text, "big", "needs OTHER_KEY")
     assert [r.path for r in server.requests if r.method == "POST"] == []
 
 
