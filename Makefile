@@ -13,7 +13,7 @@ PYTEST = $(VENV_PYTHON) -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadgrou
 CHECKED = $(wildcard app.py moa storage scripts tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check coverage lock clean environment-run environment-test
+.PHONY: help run setup test check coverage screenshot lock clean environment-run environment-test
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ check: environment-test ## Lint (ruff), types (mypy --strict), arrows between ro
 
 coverage: environment-test ## Run all tests and say which lines none of them reached
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+screenshot: environment-test ## Take the README's picture from the running app
+	@$(VENV_PYTHON) scripts/screenshot.py
 
 lock: environment-test ## Pin the newest releases that pyproject.toml allows
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check uv

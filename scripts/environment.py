@@ -32,7 +32,7 @@ def main(purpose: str) -> None:
     if all(installed.get(name) == digest for name, digest in wanted.items()):
         return
     started_s = time.monotonic()
-    print("Installing into .venv: once, about 400 MB, a minute or a few …", flush=True)
+    print("Installing into .venv: 650 MB and a minute or a few the first time …", flush=True)
     STAMP.unlink(missing_ok=True)
     # The requirements of the tests hold those of the app at the same versions, so one file is installed, not both.
     _pip("-r", TEST if purpose == "test" or installed.get(TEST) else RUN)

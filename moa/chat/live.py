@@ -54,6 +54,7 @@ class LiveRun:
         self._wakers: set[asyncio.Event] = set()
         self._work = asyncio.Event()
         self._last: RunEnded | None = None
+        self._told_at = self._clock.now()
         self._run: Run = engine.run(run.recipe, conversation, reuse=reuse, seed=run.seed, sink=self._on_event)
         self.task = asyncio.create_task(self._own())
 
@@ -87,12 +88,16 @@ class LiveRun:
             turn.conversation_id,
             turn.question,
             self.record.id,
-            self.view,
+            self.view if self.ended else replace(self.view, at_ms=self._now_ms()),
             not self.ended,
             self.saved,
             attempts,
             turn.siblings,
         )
+
+    def _now_ms(self) -> int:
+        """The run's time now: seconds go on while no event comes."""
+        return self.view.at_ms + int((self._clock.now() - self._told_at) * 1000)
 
     def watch(self, *, every_s: float, keepalive_s: float) -> AsyncIterator[TurnView]:
         """See ``ChatService.watch``."""
@@ -109,14 +114,18 @@ class LiveRun:
     # -- owning
 
     async def _own(self) -> None:
-        async with self._run:
-            saving = asyncio.create_task(self._keep_journal())
-            try:
-                result = await self._run.wait()
-            finally:
-                self._work.set()
-                await saving
-        await self._end(result)
+        try:
+            async with self._run:
+                saving = asyncio.create_task(self._keep_journal())
+                try:
+                    await self._run.wait()
+                finally:
+                    self._work.set()
+                    await saving
+        except Exception:  # noqa: BLE001 - a defect of ours in this run: it ended as failed; that is stored and told
+            _log.exception("run %s broke", self.record.id)
+        if self._run.result is not None:
+            await self._end(self._run.result)
 
     def _on_event(self, event: Event) -> None:
         match event:
@@ -139,7 +148,7 @@ class LiveRun:
         self._work.set()
 
     def _show(self, event: Event) -> None:
-        self.view = fold(self.view, event)
+        self.view, self._told_at = fold(self.view, event), self._clock.now()
         self._changed()
 
     def _changed(self) -> None:
@@ -167,15 +176,18 @@ class LiveRun:
             await self._journal.save_call(self.actor, self.record.id, call)
         except StoreError as error:
             await self._not_saved(error)
+            return
+        except Exception:  # noqa: BLE001 - a defect of ours costs this slot its row, never the run its end
+            _log.exception("slot %s of run %s can't be saved", call.slot, self.record.id)
         else:
-            self._unsaved.popleft()
             self._mark_saved(True)
+        self._unsaved.popleft()
 
     async def _checkpoint(self) -> None:
         growing = {s: p.text for s, p in self.view.panels.items() if p.status is PanelStatus.RUNNING and p.text}
         try:
             await self._journal.checkpoint(self.actor, self.record.id, growing)
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - the next one makes up for it: no checkpoint ends a run
             self._mark_saved(False)
             _log.warning("checkpoint of run %s failed: %s", self.record.id, error)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from moa.chat.history import messages_of, view_of
 from moa.chat.live import Followed, LiveRun
 from moa.chat.ports import Conversations, Journal
-from moa.chat.values import Actor, RunRecord, TurnRecord, TurnView
+from moa.chat.values import Actor, RunRecord, Started, TurnRecord, TurnView
 from moa.core.domain import FailureKind, Outcome, Slot, Status
 from moa.core.errors import Busy
 from moa.engine.engine import Engine
@@ -30,12 +30,20 @@ class Runs:
     def __init__(self, engine: Engine, store: Store) -> None:
         self._engine, self._store = engine, store
         self._live: dict[str, LiveRun] = {}
+        self._beginnings: set[asyncio.Task[Started]] = set()
         self._closing = False
 
     def admit(self) -> None:
         """Raises Busy when nothing more is taken."""
         if self._closing:
             raise Busy("The app is about to restart: try again in a moment.", retry_after_s=30)
+
+    async def carry_out(self, beginning: Coroutine[Any, Any, Started]) -> Started:
+        """Store a run and start it, also when whoever asked goes away meanwhile: what is stored must be run."""
+        task = asyncio.create_task(beginning)
+        self._beginnings.add(task)
+        task.add_done_callback(self._beginnings.discard)
+        return await asyncio.shield(task)
 
     def start(
         self,
@@ -99,6 +107,8 @@ class Runs:
     async def drain(self, timeout_s: float) -> None:
         """Take nothing more, let runs end for ``timeout_s``, then store the rest as interrupted."""
         self._closing = True
+        if self._beginnings:
+            await asyncio.wait(self._beginnings, timeout=_CLOSING_S)
         tasks = [live.task for live in self._live.values()]
         if not tasks:
             return

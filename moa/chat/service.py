@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 
 from moa.chat import mending
+from moa.chat.history import messages_of
 from moa.chat.runs import Runs, Store
 from moa.chat.values import (
     Actor,
@@ -21,6 +22,9 @@ from moa.core.domain import Recipe, Slot
 from moa.core.errors import Busy, InputRefused, NotFound
 from moa.core.text import clean
 from moa.engine.engine import Engine
+from moa.engine.estimate import Estimate, estimate_run
+
+_TYPICAL_QUESTION = "What is it, how does it work, and when should I use it?"
 
 
 class ChatService:
@@ -84,6 +88,11 @@ class ChatService:
 
     # -- asking
 
+    async def estimate(self, actor: Actor, recipe: Recipe, conversation_id: str | None = None) -> Estimate:
+        """What one more question in a conversation is likely to take with this recipe."""
+        earlier = await self._path(actor, conversation_id) if conversation_id is not None else ()
+        return estimate_run(recipe, messages_of(earlier, _TYPICAL_QUESTION), self._engine.directory)
+
     async def send(
         self,
         actor: Actor,
@@ -102,7 +111,7 @@ class ChatService:
         self._runs.admit()
         earlier = await self._path(actor, conversation_id) if conversation_id is not None else ()
         new = NewTurn(question, recipe, _seed(), request_key, conversation_id, expected_head)
-        return await self._begin(actor, new, earlier)
+        return await self._runs.carry_out(self._begin(actor, new, earlier))
 
     async def _begin(self, actor: Actor, new: NewTurn, earlier: Sequence[TurnRecord]) -> Started:
         if len(earlier) >= self._engine.caps.turns:
@@ -148,12 +157,16 @@ class ChatService:
         if self._runs.in_conversation(actor, turn.conversation_id):
             raise Busy("An answer is being written here: stop it first.", retry_after_s=1)
         earlier = await self._before(actor, turn)
-        run, fresh = await self._store.begin_run(
-            actor, turn.id, recipe, seed=_seed(), request_key=request_key, reuse=reuse
-        )
-        if fresh:
-            self._runs.start(actor, turn, run, earlier, reuse)
-        return Started(turn.conversation_id, turn.id, run.id, fresh)
+
+        async def begin() -> Started:
+            run, fresh = await self._store.begin_run(
+                actor, turn.id, recipe, seed=_seed(), request_key=request_key, reuse=reuse
+            )
+            if fresh:
+                self._runs.start(actor, turn, run, earlier, reuse)
+            return Started(turn.conversation_id, turn.id, run.id, fresh)
+
+        return await self._runs.carry_out(begin())
 
     # -- hurrying and stopping
 

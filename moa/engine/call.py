@@ -158,7 +158,7 @@ class SlotCall:
         """Take one piece in; True when the text has reached its cap."""
         if piece.usage is not None:
             self._usage = piece.usage
-        if piece.finish is not None:
+        if piece.finish:  # some servers send "" with each piece
             self._finish = piece.finish
         if piece.reasoning:
             self._think_aloud(self._repair_reasoning.feed(piece.reasoning))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 from moa.engine.ports import Clock, Timer
 
@@ -28,7 +29,7 @@ class Gate:
         self._answers += answered
         if self._open <= 0:
             self.close()
-        elif not self._over.is_set() and self._grace is None and self._quorum is not None and self._answers >= self._quorum:
+        elif self._grace is None and not self._over.is_set() and self._answers >= (self._quorum or math.inf):
             self._grace = self._clock.call_later(self._grace_s, self.close)
 
     def close(self) -> None:

@@ -128,14 +128,15 @@ class LayersPlan:
             found = done.get(slot)
             if isinstance(found, Proposal):
                 analysis, analysed = found.text, True
+        may_call = True
         for place, (slot, agent) in enumerate(writers):
             outcome = done.get(slot)
-            if outcome is None:
-                return Step(self._last, Part.AGGREGATOR, (PlannedCall(slot, agent, sources, analysis),))
             if isinstance(outcome, Proposal):
                 return Settled(Status.COMPLETE, slot, whole=place == 0 and analysed)
-            if outcome.kind in (FailureKind.STOPPED, FailureKind.BUDGET):
-                break
+            if outcome is None and may_call:
+                return Step(self._last, Part.AGGREGATOR, (PlannedCall(slot, agent, sources, analysis),))
+            # No fallback is called after that, but one whose text is reused stands.
+            may_call &= outcome is not None and outcome.kind not in (FailureKind.STOPPED, FailureKind.BUDGET)
         best = best_single(sources)
         return Settled(Status.COMPLETE, best.slot, whole=False) if best else Settled(Status.FAILED, None, whole=False)
 

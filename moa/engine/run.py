@@ -259,7 +259,9 @@ class Run:
 
     def _outcome(self, slot: Slot, call: SlotCall, task: asyncio.Task[Proposal]) -> Outcome:
         if task.cancelled():
-            return call.stopped(self._reasons.get(slot, FailureKind.STOPPED))
+            # A call that nobody cancelled has cancelled itself: a defect, for which a fallback may still stand in.
+            unasked = FailureKind.STOPPED if self._stopped else FailureKind.INTERNAL
+            return call.stopped(self._reasons.get(slot, unasked))
         error = task.exception()
         if error is None:
             proposal = task.result()

@@ -131,7 +131,7 @@ async def in_thread(work: Callable[[], _T], stop: threading.Event) -> _T:
         result, failed = None, None
         try:
             result = work()
-        except BaseException as error:  # noqa: BLE001  # the thread's boundary: its end belongs to the one who waits
+        except BaseException as error:  # noqa: BLE001 - the thread's boundary: its end belongs to the one who waits
             failed = error
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, failed)

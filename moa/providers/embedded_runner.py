@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from moa.core.domain import FailureKind, Model
 from moa.core.errors import FinalCall
@@ -48,7 +48,7 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all runners share. ``connect`` makes the client of one server from its base URL and key."""
+    """What all runners share. ``connect`` makes the client of one call from a server's base URL and key."""
 
     weights: WeightStore
     board: StatusBoard
@@ -61,6 +61,11 @@ class Surroundings:
     idle_s: float
 
 
+class _Server(NamedTuple):
+    base_url: str
+    api_key: str
+
+
 class Runner:
     """One model. Starts at the first lease, restarts after crashes, stops when idle (``default`` ones don't)."""
 
@@ -68,7 +73,7 @@ class Runner:
         self._model, self._shared, self._default = model, shared, default
         self._task: asyncio.Task[ModelStatus] | None = None
         self._timer: Timer | None = None
-        self._client: Provider | None = None
+        self._server: _Server | None = None
         self._need: Need | None = None
         self._failure: FinalCall | None = None
         self._rest_until_s = 0.0
@@ -91,25 +96,34 @@ class Runner:
         self._task = asyncio.create_task(self._run(), name=f"embedded model {self._model.id}")
         self._task.add_done_callback(self._ended)
 
-    async def ready(self) -> Provider:
+    async def ready(self) -> _Server:
         """Start if need be and wait until calls can be made. Raises FinalCall (NOT_READY) with the reason."""
         board = self._shared.board
         self.start()
-        while self._client is None:
+        while self._server is None:
             seen = board.version
             if self._task is None:
                 self._refuse()
                 self.start()
             await board.wait_change(seen)
-        return self._client
+        return self._server
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Provider]:
-        """A client for one call. While it is held the model stays in memory."""
+        """A client for one call. While it is held the model stays in memory.
+
+        Each call has a client, and so a connection, of its own (0.5 ms): llama.cpp closes a connection behind a
+        streamed answer without saying so, and the next call on it would be lost.
+        """
         self._leases += 1
         self._cancel_timer()
         try:
-            yield await self.ready()
+            server = await self.ready()
+            client = self._shared.connect(server.base_url, server.api_key)
+            try:
+                yield client
+            finally:
+                await client.aclose()
         finally:
             self._leases -= 1
             self._last_used_s = self._shared.clock.now()
@@ -124,7 +138,7 @@ class Runner:
             await asyncio.wait([task])
 
     def _cancel(self) -> asyncio.Task[ModelStatus] | None:
-        self._client = None  # from here on nobody is lent a server that is about to end
+        self._server = None  # from here on nobody is lent a server that is about to end
         if self._task is not None:
             self._task.cancel()
         return self._task
@@ -160,7 +174,8 @@ class Runner:
             await self._serve()
         except FinalCall as error:
             self._failure = error
-        except Exception as error:  # noqa: BLE001  # the task's boundary: calls that wait must hear of whatever it is
+        except Exception as error:  # noqa: BLE001 - the task's boundary: waiting calls must hear of it
+            _log.exception("embedded model %s", self._model.id)
             self._failure = FinalCall(FailureKind.NOT_READY, public=status.BROKEN, detail=repr(error))
         _log.warning("embedded model %s: %s\n%s", self._model.id, self._failure.public, self._failure.detail)
         state: status.State = "not_downloaded" if isinstance(self._failure, NotDownloaded) else "failed"
@@ -218,13 +233,11 @@ class Runner:
 
     async def _offer(self, process: ModelProcess, api_key: str, need: Need) -> str:
         """Lend the server to calls until it ends."""
-        shared = self._shared
-        client = shared.connect(f"{process.address}/v1", api_key)
-        self._need, self._client, self._last_used_s = need, client, shared.clock.now()
+        self._need, self._last_used_s = need, self._shared.clock.now()
+        self._server = _Server(f"{process.address}/v1", api_key)
         self._say(ModelStatus("ready", status.READY, 1.0))
         self._await_idleness()
         try:
             return f"exit code {await process.wait()}"
         finally:
-            self._client = self._need = None
-            await client.aclose()
+            self._server = self._need = None

@@ -14,7 +14,9 @@ import gradio as gr
 STATIC = "/moa-static"
 
 
-def component(module: str, value: Mapping[str, Any], *, elem_id: str, events: tuple[str, ...] = ()) -> gr.HTML:
+def component(
+    module: str, value: Mapping[str, Any], *, elem_id: str, events: tuple[str, ...] = (), **props: Any
+) -> gr.HTML:
     """A component drawn by ``mount(element, props, watch, trigger)`` of a module; see ``moa.ui.contract``."""
     names = ", ".join(f"'{name}'" for name in events)
     return gr.HTML(
@@ -28,4 +30,5 @@ def component(module: str, value: Mapping[str, Any], *, elem_id: str, events: tu
         apply_default_css=False,
         container=False,
         padding=False,
+        **props,
     )

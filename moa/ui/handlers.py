@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from moa.core.errors import NotFound
-from moa.ui import inputs, mixture, render, state
+from moa.core.errors import MoaError, NotFound
+from moa.ui import inputs, mixture, render, state, texts
 from moa.ui.context import Context, plain_error, plainly
 from moa.ui.contract import Live
 from moa.ui.state import PageState
@@ -29,23 +29,24 @@ class Handlers:
         actor = self._context.actor(request)
         try:
             wanted = inputs.optional_id(conversation)
-            return await (state.shown(self._context, actor, wanted) if wanted else state.empty(self._context, actor))
+            return self._shown(
+                request,
+                await (state.shown(self._context, actor, wanted) if wanted else state.empty(self._context, actor)),
+            )
         except NotFound as gone:
             gr.Warning(gone.public)
-            return await state.empty(self._context, actor)
+            return self._shown(request, await state.empty(self._context, actor))
 
     @plainly
     async def open(self, event: gr.EventData, request: gr.Request) -> PageState:
         """Another conversation is chosen; the one that was watched goes on unwatched."""
-        self._leave(request)
         wanted = inputs.required_id(inputs.event_field(event, "id"))
-        return await state.shown(self._context, self._context.actor(request), wanted)
+        return self._shown(request, await state.shown(self._context, self._context.actor(request), wanted))
 
     @plainly
     async def new_chat(self, request: gr.Request) -> PageState:
         """The first screen again."""
-        self._leave(request)
-        return await state.empty(self._context, self._context.actor(request))
+        return self._shown(request, await state.empty(self._context, self._context.actor(request)))
 
     @plainly
     async def start(
@@ -75,7 +76,7 @@ class Handlers:
             conversation_id=opened,
             expected_head=inputs.optional_id(head),
         )
-        return ("", *await state.begun(context, actor, started, fresh=opened is None))
+        return ("", *self._shown(request, await state.begun(context, actor, started, fresh=opened is None)))
 
     @plainly
     async def regenerate(
@@ -98,7 +99,29 @@ class Handlers:
         started = await context.chat.regenerate(
             actor, turn, recipe=context.recipe(picked), request_key=inputs.request_key(key)
         )
-        return await state.shown(context, actor, started.conversation_id)
+        return self._shown(request, await state.shown(context, actor, started.conversation_id))
+
+    async def estimate(
+        self,
+        base: object,
+        mixer: object,
+        aggregator: object,
+        layers: object,
+        temperature: object,
+        system: object,
+        conversation: object,
+        request: gr.Request,
+    ) -> Any:
+        """The button under the composer: what will answer, and what a question is likely to take."""
+        context = self._context
+        try:
+            actor = context.actor(request)
+            recipe = context.recipe(mixture.parse(base, mixer, aggregator, layers, temperature, system))
+            found = await context.chat.estimate(actor, recipe, inputs.optional_id(conversation))
+        except MoaError:  # a mixture that can't be run yet is told when it is sent, not while it is put together
+            return gr.skip()
+        tokens = found.usage.input_tokens + found.usage.output_tokens
+        return texts.estimate(recipe.title, found.calls, tokens, render.money(found.cost_microusd))
 
     @plainly
     async def example(self, event: gr.EventData) -> str:
@@ -108,14 +131,14 @@ class Handlers:
     async def watch(self, run: object, request: gr.Request) -> AsyncIterator[Live]:
         """Follow a run until it ends or the page turns elsewhere. The run does not mind either."""
         page = str(request.session_hash)
-        visit = self._context.viewers.enter(page)
+        stream = self._context.viewers.follow(page)
         try:
             run_id = inputs.optional_id(run)
             if run_id is None:
                 yield render.nothing_live(None)
                 return
             async for turn in self._context.chat.watch(self._context.actor(request), run_id):
-                if not self._context.viewers.is_current(page, visit):
+                if not self._context.viewers.follows(page, stream):
                     return
                 yield render.live(turn, self._context.models.label)
         except Exception as error:  # noqa: BLE001 - boundary to the browser, as in plainly(), which wraps no generator
@@ -123,16 +146,24 @@ class Handlers:
 
     @plainly
     async def finish(self, run: object, conversation: object, request: gr.Request) -> PageState:
-        """A stream is over: show what the store holds. Without a run there was nothing to follow."""
+        """A stream is over: show what the store holds, if the page has not turned elsewhere meanwhile."""
         shown = inputs.optional_id(conversation)
         if inputs.optional_id(run) is None or shown is None:
             return state.unchanged()
-        return await state.shown(self._context, self._context.actor(request), shown)
+        found = await state.shown(self._context, self._context.actor(request), shown)
+        still = self._context.viewers.shows(str(request.session_hash), shown)
+        return found if still else state.unchanged()
 
     @plainly
     async def stop(self, run: object, request: gr.Request) -> None:
         """Stop the run; its watchers then see its last view."""
         await self._context.chat.stop(self._context.actor(request), inputs.required_id(run, "run"))
+
+    @plainly
+    async def stop_one(self, run: object, event: gr.EventData, request: gr.Request) -> None:
+        """Stop one panel's call; the run goes on without it."""
+        slot = inputs.slot(inputs.event_field(event, "slot"))
+        await self._context.chat.stop_slot(self._context.actor(request), inputs.required_id(run, "run"), slot)
 
     @plainly
     async def rename(self, conversation: object, event: gr.EventData, request: gr.Request) -> Any:
@@ -150,10 +181,10 @@ class Handlers:
         wanted = inputs.required_id(inputs.event_field(event, "id"))
         await self._context.chat.delete(actor, wanted)
         if wanted == shown:
-            self._leave(request)
-            return await state.empty(self._context, actor)
+            return self._shown(request, await state.empty(self._context, actor))
         return state.unchanged()._replace(history=await state.listed(self._context, actor, shown))
 
-    def _leave(self, request: gr.Request) -> None:
-        """Ends the streams of what this page showed until now."""
-        self._context.viewers.enter(str(request.session_hash))
+    def _shown(self, request: gr.Request, page: PageState) -> PageState:
+        """Notes what the page shows from now on; streams of what it showed until now end."""
+        self._context.viewers.show(str(request.session_hash), page.conversation or None)
+        return page

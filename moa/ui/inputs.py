@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from moa.core.domain import Slot
 from moa.core.errors import InputRefused, NotFound
 from moa.ui import texts
 
@@ -53,6 +54,14 @@ def title(value: object) -> str:
     if len(words) > _TITLE_CHARS:
         raise InputRefused(f"A title may have {_TITLE_CHARS} characters.")
     return words
+
+
+def slot(value: object) -> Slot:
+    """A slot as the page writes it, such as "1.2"."""
+    try:
+        return Slot.parse(text(value))
+    except ValueError:
+        raise NotFound("panel") from None
 
 
 def event_field(event: object, name: str) -> Any:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from moa.chat.values import Actor, ConversationEntry, ConversationView, Started, TurnView
-from moa.core.domain import Recipe
+from moa.core.domain import Recipe, Slot
+from moa.engine.estimate import Estimate
 
 
 class Chat(Protocol):
@@ -18,6 +19,8 @@ class Chat(Protocol):
     ) -> Sequence[ConversationEntry]: ...
 
     async def open(self, actor: Actor, conversation_id: str) -> ConversationView: ...
+
+    async def estimate(self, actor: Actor, recipe: Recipe, conversation_id: str | None = None) -> Estimate: ...
 
     async def send(
         self,
@@ -33,6 +36,8 @@ class Chat(Protocol):
     async def regenerate(self, actor: Actor, turn_id: str, *, recipe: Recipe, request_key: str) -> Started: ...
 
     async def stop(self, actor: Actor, run_id: str) -> None: ...
+
+    async def stop_slot(self, actor: Actor, run_id: str, slot: Slot) -> None: ...
 
     def watch(self, actor: Actor, run_id: str) -> AsyncIterator[TurnView]: ...
 

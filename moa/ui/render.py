@@ -40,7 +40,7 @@ def turn_json(turn: TurnView, label_of: LabelOf, *, proposals: bool = True) -> T
         status=view.status.value,
         layers=[_layer(number, panels, view, label_of, proposals) for number, panels in view.layers()],
         answer=_panel(answer, view, label_of) if answer else None,
-        notice=notice(view),
+        notice=notice(view, saved=turn.saved),
         totals=_totals(view),
         canRetry=view.status in _RETRY,
     )
@@ -70,8 +70,13 @@ def nothing_live(conversation_id: str | None) -> Live:
     return Live(conversation=conversation_id, turn=None, ended=False)
 
 
-def notice(view: RunView) -> str | None:
+def notice(view: RunView, *, saved: bool = True) -> str | None:
     """What is missing from an answer, or what happened, in plain words."""
+    told = [_happened(view), None if saved else texts.NOT_SAVED]
+    return " · ".join(filter(None, told)) or None
+
+
+def _happened(view: RunView) -> str | None:
     match view.status:
         case Status.CANCELLED:
             return texts.STOPPED
@@ -86,11 +91,15 @@ def notice(view: RunView) -> str | None:
 def _degraded(view: RunView) -> str | None:
     proposers = {panel.slot: panel for panel in view.panels.values() if panel.agent.part is Part.PROPOSER}
     absent = [texts.missing(m.label, m.why) for m in view.degraded if m.slot in proposers]
-    whole = [f"{m.label}: {m.why}" if m.label else m.why for m in view.degraded if m.slot not in proposers]
+    told = [f"{m.label}: {m.why}" if m.label else m.why for m in view.degraded if m.slot not in proposers]
+    got = sum(isinstance(panel.outcome, Proposal) for panel in proposers.values())
     if absent:
-        got = sum(isinstance(panel.outcome, Proposal) for panel in proposers.values())
-        whole[:0] = [texts.proposers(got, len(proposers)), "missing " + ", ".join(absent)]
-    return " · ".join(whole) or None
+        told[:0] = [texts.proposers(got, len(proposers)), "missing " + ", ".join(absent)]
+    if view.result is not None and view.result.answer_slot in proposers:
+        told.append(texts.BEST_SINGLE)
+    elif view.result is not None and absent and not got:
+        told.append(texts.ALONE)
+    return " · ".join(told) or None
 
 
 def _failed(view: RunView) -> str:

@@ -15,6 +15,8 @@ TOGGLE_THEME = "() => { window.moa?.toggleTheme(); }"
 
 
 def keyed(count: int, *, binding: int) -> str:
-    """Put a request key into the last of ``count`` inputs. The first ``binding`` inputs name the submit: while
-    they are the same, so is the key, and a double click or a repeat after a lost reply is one run."""
-    return f"(...all) => window.moa.keyed(all.slice(0, {count}), {binding})"
+    """Put a request key into the last of ``count`` inputs. The first ``binding`` inputs name the submit: while they
+    are the same, so is the key, and a double click or a repeat after a lost reply is one run. The list of models that
+    can be picked stays in the browser: it may be long, and the server has it."""
+    slim = "(value) => value?.choices ? { picked: value.picked } : value"
+    return f"(...all) => window.moa.keyed(all.slice(0, {count}).map({slim}), {binding})"

@@ -11,6 +11,8 @@ from moa.ui import history, render
 from moa.ui.context import Context
 from moa.ui.contract import HistoryJson, Settled
 
+_LISTED = 200
+
 
 class PageState(NamedTuple):
     """One value for each output of the page, in the order of ``moa.ui.page.Parts.state``."""
@@ -75,7 +77,7 @@ async def begun(context: Context, actor: Actor, started: Started, *, fresh: bool
 
 async def listed(context: Context, actor: Actor, current: str | None) -> HistoryJson:
     """The sidebar's list."""
-    entries = await context.chat.list_conversations(actor)
+    entries = await context.chat.list_conversations(actor, limit=_LISTED)
     return history.history(entries, current=current, now=context.now())
 
 

@@ -44,8 +44,11 @@ WENT_WRONG = "Something went wrong on our side. Your text is still here: try aga
 
 STOPPED = "Stopped."
 INTERRUPTED = "The app stopped while this was written."
+NOT_SAVED = "Not saved yet: the database refuses for now. Saving is tried again."
 NO_ANSWER = "No answer came."
 CUT = "cut at its limit"
+ALONE = "the aggregator answered alone"
+BEST_SINGLE = "shown: the best single proposal"
 REUSED = "reused"
 TODAY = "Today"
 YESTERDAY = "Yesterday"
@@ -59,6 +62,13 @@ def calls(count: int) -> str:
 def summary(title: str, count: int) -> str:
     """What will answer the next question, on the button that opens the settings."""
     return f"{title} · {calls(count)}"
+
+
+def estimate(title: str, count: int, tokens: int, cost: str | None) -> str:
+    """The same with what a question is likely to take: tokens rounded to two digits, and dollars where known."""
+    digits = max(0, len(str(tokens)) - 2)
+    about = round(tokens, -digits)
+    return f"{title} · {calls(count)} · about {about:,} tokens · {cost or 'price unknown'}"
 
 
 def proposers(got: int, total: int) -> str:

@@ -1,31 +1,53 @@
-"""Which run each page watches now, so that a page which turned to another conversation stops following the old one."""
+"""What each page shows now, so that what belongs to a conversation it has left neither follows it nor comes back."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, replace
 from itertools import count
 
 _PAGES = 10_000
 
 
-class Viewers:
-    """Remembers the newest visit of each page (Gradio's session hash), for at most 10,000 pages.
+@dataclass(frozen=True, slots=True)
+class _View:
+    conversation: str | None
+    stream: int
 
-    Forgetting a page ends its streams early; it then shows the run's state as of that moment.
+
+class Viewers:
+    """Remembers the conversation and the newest stream of each page (Gradio's session hash), for 10,000 pages.
+
+    A page that is forgotten loses its stream early and then shows the run as of that moment.
     """
 
     def __init__(self) -> None:
-        self._newest: OrderedDict[str, int] = OrderedDict()
+        self._views: OrderedDict[str, _View] = OrderedDict()
         self._numbers = count(1)
 
-    def enter(self, page: str) -> int:
-        """A new visit; the page's earlier ones are over."""
-        self._newest.pop(page, None)
-        self._newest[page] = visit = next(self._numbers)
-        while len(self._newest) > _PAGES:
-            self._newest.popitem(last=False)
-        return visit
+    def show(self, page: str, conversation: str | None) -> None:
+        """The page shows this conversation from now on (None: the first screen); its stream is over."""
+        self._put(page, _View(conversation, next(self._numbers)))
 
-    def is_current(self, page: str, visit: int) -> bool:
-        """Whether no newer visit of this page has begun."""
-        return self._newest.get(page) == visit
+    def shows(self, page: str, conversation: str | None) -> bool:
+        """Whether the page still shows it. A page that nothing is known of is believed."""
+        view = self._views.get(page)
+        return view is None or view.conversation == conversation
+
+    def follow(self, page: str) -> int:
+        """A new stream of the page begins; an earlier one is over. Gives its number."""
+        stream = next(self._numbers)
+        view = self._views.get(page)
+        self._put(page, replace(view, stream=stream) if view else _View(None, stream))
+        return stream
+
+    def follows(self, page: str, stream: int) -> bool:
+        """Whether this stream is the page's newest."""
+        view = self._views.get(page)
+        return view is not None and view.stream == stream
+
+    def _put(self, page: str, view: _View) -> None:
+        self._views.pop(page, None)
+        self._views[page] = view
+        while len(self._views) > _PAGES:
+            self._views.popitem(last=False)

@@ -44,6 +44,12 @@ export class Follower {
     if (this.following && this.below() > 0) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
+  /** Show the beginning, and stay there. */
+  top() {
+    this.following = false;
+    this.scroller.scrollTop = 0;
+  }
+
   /** @param {boolean} smoothly */
   jump(smoothly) {
     this.following = true;

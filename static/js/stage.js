@@ -57,10 +57,10 @@ export class Stage {
     return this.settled.turns.length === 0 && this.running() === null && this.adopted === null;
   }
 
-  /** A live value of another conversation than the one shown is not drawn. @param {LiveJson} live */
+  /** A live value of another conversation than the one shown, or one on the first screen, is not drawn. @param {LiveJson} live */
   belongs(live) {
-    const shown = this.settled.conversation;
-    return shown === null || live.conversation === null || shown === live.conversation;
+    const { conversation, welcome } = this.settled;
+    return live.conversation === conversation || (conversation === null && welcome === null);
   }
 
   draw() {

@@ -35,7 +35,8 @@ function mountSettled(element, props, watch, trigger) {
     const other = before !== (props.value?.conversation ?? null);
     stage.setSettled(props.value ?? { conversation: null, turns: [], welcome: null });
     welcome.update(stage.empty() ? stage.settled.welcome : null);
-    if (other) follower?.jump(false);
+    if (stage.empty()) follower?.top();
+    else if (other) follower?.jump(false);
     settle();
   };
   stageChanged = () => welcome.update(stage.empty() ? stage.settled.welcome : null);

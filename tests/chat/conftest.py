@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from moa.chat.service import ChatService, Store
+from moa.chat.runs import Store
+from moa.chat.service import ChatService
 from moa.chat.values import Actor, TurnView
 from moa.core.domain import Agent, Layer, Model, Part, PromptStyle, Recipe
 from moa.core.policy import Policy, Retries

@@ -20,7 +20,10 @@ def catalogue(base_url: str) -> Catalogue:
         "good": ProviderSpec("good", "Good", base_url=base_url, api_key_env="GOOD_KEY"),
         "keyless": ProviderSpec("keyless", "Keyless", base_url="https://llm.example.org/v1", api_key_env="OTHER_KEY"),
     }
-    models = {id_: Model(id_, *id_.split("/"), id_) for id_ in ("good/small", "keyless/large")}
+    models = {
+        "good/small": Model("good/small", "good", "small", "Small"),
+        "keyless/large": Model("keyless/large", "keyless", "large", "Large"),
+    }
     small = Recipe("duo", "Duo", (Layer((Agent("good/small"),) * 2),), Agent("good/small", Part.AGGREGATOR))
     large = Recipe("big", "Big", (), Agent("keyless/large", Part.AGGREGATOR))
     return Catalogue(providers, models, {"duo": small, "big": large}, "duo")

@@ -18,7 +18,7 @@ from moa.providers.openai_compatible import OpenAICompatibleProvider
 from tests.fault.laws import FAILED_TEXT, failure_of, proposal_of
 from tests.fault.playing import AGAIN, play, played, reasons
 from tests.support.clock import ManualClock
-from tests.support.mixtures import KEY, ONCE, SEED, LoopbackDirectory, Stage, ask, recipe, stage
+from tests.support.mixtures import KEY, ONCE, SEED, LoopbackDirectory, Stage, recipe, stage
 from tests.support.server import Answer, Gate, HttpError, ProviderServer, hang, hang_after
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -86,7 +86,8 @@ async def test_F08_silence_before_the_head_ends_at_the_first_token_deadline() ->
 async def test_F08_a_reasoning_model_has_more_time_and_its_thoughts_are_content() -> None:
     async with stage() as at:
         gate = Gate()
-        at.directory.policies["thinker"] = Policy(Deadlines(first_token_s=120, total_s=600), retries=Retries(attempts=1))
+        patient = Deadlines(first_token_s=120, total_s=600)
+        at.directory.policies["thinker"] = Policy(patient, retries=Retries(attempts=1))
         at.server.script("thinker", Answer("Done.", reasoning="Hm.", head_gate=gate, gate=gate))
         async with play(at, recipe(aggregator="thinker")) as playing:
             await gate.arrived()
@@ -260,7 +261,7 @@ async def test_F31_a_blocked_loop_is_not_taken_for_a_silent_provider(arrives: bo
     with ProviderServer.in_thread() as server:
         provider, clock = OpenAICompatibleProvider("test", base_url=server.base_url, key=KEY), BlockedClock()
         directory = LoopbackDirectory(provider, ONCE)
-        at = Stage(server, directory, clock, Engine(directory, clock=clock, seed=SEED))  # type: ignore[arg-type]
+        at = Stage(server, directory, clock, Engine(directory, clock=clock, seed=SEED))
         gate = Gate()
         server.script("agg", hang_after(1, gate, "one two three"))
         async with play(at, recipe()) as playing:

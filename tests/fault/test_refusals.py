@@ -132,7 +132,8 @@ async def test_F19_a_refused_key_is_not_tried_again_and_no_text_shows_it(
     canary = "sk-canary-0a1b2c3d4e5f"
     async with stage(AGAIN) as at:
         at.directory.provider = OpenAICompatibleProvider("test", base_url=at.server.base_url, key=canary)
-        at.server.script("a", HttpError(status, f"Incorrect API key provided: {canary}. Mind it!", code="invalid_api_key"))
+        refusal = f"Incorrect API key provided: {canary}. Mind it!"
+        at.server.script("a", HttpError(status, refusal, code="invalid_api_key"))
         with caplog.at_level(logging.DEBUG):
             events, result = await played(at, recipe("a", "b", "c"))
             again, second = await played(at, recipe("a", "b", "c"))
@@ -153,7 +154,8 @@ async def test_F19_a_key_revoked_during_the_run_costs_only_what_comes_after() ->
     async with stage(AGAIN) as at:
         at.server.script("a", Answer("Layer one."), HttpError(401))
         _, result = await played(at, recipe("a", "b", layers=3))
-        assert (proposal_of(result, SOLO).text, failure_of(result, Slot(2, 1)).kind) == ("Layer one.", FailureKind.BAD_KEY)
+        assert proposal_of(result, SOLO).text == "Layer one."
+        assert failure_of(result, Slot(2, 1)).kind is FailureKind.BAD_KEY
         assert (result.status, result.answer) == (Status.DEGRADED, "Hello from agg.")
 
 

@@ -243,7 +243,10 @@ async def test_F16_thinking_for_ever_is_cut_too() -> None:
         assert (result.answer, len(proposal_of(result, SOLO).reasoning)) == ("Done.", 200)
 
 
-PARTS = ("Smile \ud83d", "\ude00 lone \ud800", " x\udc00y NUL\x00 bell\x07 C1\x9b ", "\u202eevil\u202c ", "e" + "\u0301" * 9, "\u0301" * 20_000)
+PARTS = (
+    *("Smile \ud83d", "\ude00 lone \ud800", " x\udc00y NUL\x00 bell\x07 C1\x9b ", "\u202eevil\u202c "),
+    *("e" + "\u0301" * 9, "\u0301" * 20_000),
+)
 CLEAN = "Smile 😀 lone \ufffd x\ufffdy NUL bell C1 evil e" + "\u0301" * 8
 
 

@@ -22,9 +22,10 @@ import httpx
 from moa.api.serving import Server, address_of, take_port
 from moa.api.web import WebOptions, build_web
 from moa.chat.values import Actor, ConversationEntry, ConversationView, Started, TurnView
-from moa.core.domain import Agent, Layer, Part, Recipe, Sampling, Slot
-from moa.core.errors import MoaError, NotFound
+from moa.core.domain import Agent, Layer, Part, Recipe, Sampling, Slot, Usage
+from moa.core.errors import NotFound
 from moa.core.view import RunView
+from moa.engine.estimate import Estimate
 from moa.providers.offer import Choice
 from moa.ui import render, texts
 from moa.ui.context import Context
@@ -67,6 +68,9 @@ class FakeChat:
 
     async def open(self, actor: Actor, conversation_id: str) -> ConversationView:
         return self._found("open", actor, conversation_id)
+
+    async def estimate(self, actor: Actor, recipe: Recipe, conversation_id: str | None = None) -> Estimate:
+        return Estimate(recipe.call_count, Usage(1_000, 234, estimated=True), None)
 
     async def send(self, actor: Actor, **told: Any) -> Started:
         self._noted("send", actor=actor, **told)
@@ -247,6 +251,3 @@ async def _healthy() -> dict[str, str]:
 
 async def _nothing() -> None:
     return None
-
-
-__all__ = ["FakeChat", "FakeModels", "MoaError", "Page", "served", "turn_view"]

@@ -104,6 +104,12 @@ def test_no_fallback_follows_a_stop_or_an_empty_purse(kind: FailureKind) -> None
     assert found == Settled(Status.COMPLETE, Slot(1, 1), whole=False)
 
 
+def test_a_fallbacks_text_that_is_reused_stands_whatever_became_of_the_aggregator() -> None:
+    mixture = recipe("a", fallbacks=("f", "g"))
+    found = plan_of(mixture).next(done(good("1.1"), bad("2.1", FailureKind.BUDGET), good("2.3")))
+    assert found == Settled(Status.COMPLETE, Slot(2, 3), whole=False)
+
+
 def test_the_analyst_writes_first_and_the_aggregator_sees_it() -> None:
     mixture = recipe("a", style=PromptStyle.ANALYSIS, fallbacks=("f",))
     assert [(str(s), a.part) for s, a in plan_of(mixture).slots()] == [

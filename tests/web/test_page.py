@@ -161,6 +161,15 @@ async def test_a_page_that_turned_elsewhere_stops_following(page: Page, chat: Fa
     assert not any(str(message["output"].get("data")).count("'ended', True") for message in rest)
 
 
+async def test_what_ends_after_the_page_turned_elsewhere_does_not_come_back(page: Page) -> None:
+    await page.fire("load", ["c1"])
+    await page.fire("new_chat", [])
+    (late,) = await page.fire("finish", ["r1", "c1"])
+    assert "value" not in state(late)["settled"]
+    (other,) = await page.fire("finish", ["r1", "c1"], session="page-2")
+    assert state(other)["conversation"] == "c1"
+
+
 async def test_watching_nothing_leaves_nothing_on_the_screen(page: Page, chat: FakeChat) -> None:
     messages = await page.fire("watch", [""])
     assert messages[0]["output"]["data"][0] == {"conversation": None, "turn": None, "ended": False}

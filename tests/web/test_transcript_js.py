@@ -252,9 +252,11 @@ def test_first_screen_offers_examples_until_a_turn_begins(harness: Harness) -> N
     harness.settled(settled(conversation=None, welcome=welcome))
     harness.page.get_by_role("button", name="How?").click()
     assert harness.events()[-1] == {"id": "moa-settled", "event": "example", "payload": {"text": "How?"}}
-    harness.live(live(running(1, text="Words")))
+    harness.live(live(running(1, text="Words")))  # of a conversation that was left for the first screen
+    expect(harness.page.get_by_role("button", name="How?")).to_be_visible()
+    harness.settled(settled())
     expect(harness.page.get_by_role("button", name="How?")).to_be_hidden()
-    harness.live(live(None, conversation=None))
+    harness.settled(settled(conversation=None, welcome=welcome))
     expect(harness.page.get_by_role("button", name="How?")).to_be_visible()
 
 
