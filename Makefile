@@ -13,7 +13,7 @@ PYTEST = $(VENV_PYTHON) -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadgrou
 CHECKED = $(wildcard app.py moa storage scripts tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check coverage screenshot lock clean environment-run environment-test
+.PHONY: help run setup test check bench coverage screenshot lock clean environment-run environment-test
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ check: environment-test ## Lint (ruff), types (mypy --strict), arrows between ro
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m mypy $(CHECKED)
 	@.venv/bin/lint-imports --no-logo
+
+bench: environment-test ## Measure the engine against a plain baseline and a floor
+	@$(VENV_PYTHON) -m tests.bench
 
 coverage: environment-test ## Run all tests and say which lines none of them reached
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(ARGS)

@@ -128,7 +128,8 @@ class SlotCall:
                 done = self._judge()
             except CallError as error:
                 model, attempt = self._endpoint.model.id, self._attempt
-                _log.warning("%s in slot %s, attempt %d: %s %s", model, self._slot, attempt, error.kind, error.detail)
+                _log.warning("%s in slot %s, attempt %d: %s", model, self._slot, attempt, error.kind)
+                _log.debug("%s said: %s", model, error.detail)  # may quote a prompt: never by default
                 self._guards.breaker.failed(self._clock.now(), error)
                 raise
             except BaseException:

@@ -122,18 +122,20 @@ async def test_nobody_in_time_leaves_the_aggregator_alone() -> None:
 
 async def test_a_layer_can_be_finished_by_hand() -> None:
     async with stage() as at:
-        gate = Gate()
+        gate, later = Gate(), Gate()
         at.server.script("slow", hang_after(1, gate))
+        at.server.script("agg", hang_after(3, later))
         async with at.engine.run(recipe("a", "slow"), ask(), seed=7) as running:
             await gate.arrived()
             events = await until(running, AgentFinished)
             running.finish_layer()
-            events += await until(running, TextDelta, "2.1")
+            await later.arrived()
             running.finish_layer()  # nothing to hurry any more: the answer is not cut short
+            later.open()
             more, result = await rest(running)
         check_laws(events + more)
         assert [(f.kind, f.partial) for f in result.failures] == [(FailureKind.LATE, "one ")]
-        assert (result.status, result.answer) == (Status.DEGRADED, "Hello from agg.")
+        assert (result.status, result.answer) == (Status.DEGRADED, "one two three four")
 
 
 async def test_one_slot_can_be_stopped_and_the_run_goes_on() -> None:

@@ -172,6 +172,12 @@ def test_B13_even_one_who_knows_the_fence_stays_inside(texts: list[str], analysi
     assert analyses == ([] if analysis is None else [without_fence(analysis.strip())])
 
 
+def test_B13_a_fence_inside_a_fence_leaves_none() -> None:
+    """Taking the inner one out must not put the outer one together."""
+    answers, _ = quoted(composed(call([f"before {FENCE[:9]}{FENCE}{FENCE[9:]} after"])))
+    assert answers == ["before  after"]
+
+
 def test_a_long_proposal_is_cut_and_the_cut_is_counted() -> None:
     planned = call(["x" * 500, "short"])
     talk = (Message(Role.USER, QUESTION),)

@@ -101,6 +101,20 @@ async def test_a_reused_failure_is_not_tried_again_and_still_counts_as_missing()
         assert len(of_type(events, Degraded)) == 1
 
 
+async def test_reused_answers_count_towards_the_quorum() -> None:
+    async with stage() as at:
+        done = await whole(at)
+        at.server.script("c", hang(Gate()))
+        mixture = recipe("a", "b", "c", layer={"quorum": 2, "grace_s": 5.0})
+        async with at.engine.run(mixture, ask(), reuse={Slot(1, 1): done[Slot(1, 1)]}, seed=7) as running:
+            while str(of_type(await until(running, AgentFinished), AgentFinished)[-1].slot) != "1.2":
+                pass
+            at.clock.advance(5.0)
+            _, result = await rest(running)
+        assert failures(result) == [("1.3", FailureKind.LATE)]
+        assert result.status is Status.COMPLETE
+
+
 async def test_reused_slots_are_told_first_without_deltas() -> None:
     async with stage() as at:
         done = await whole(at)

@@ -66,11 +66,11 @@ def test_the_oldest_turns_go_first_and_whole() -> None:
 
 
 def test_turns_go_before_proposals_that_take_no_more_than_their_half() -> None:
-    proposals = ["alpha " * 60, "beta " * 60]
-    composed = Composer(*proposals).fitted(ask("Last?", *turns(20)), 1_200)
+    proposals = ["alpha " * 250, "beta " * 300]
+    composed = Composer(*proposals).fitted(ask("Last?", *turns(40)), 2_400)
     assert composed.left_out.turns > 0
     assert composed.left_out.proposal_chars == 0
-    assert "alpha " * 59 in composed.messages[0].text
+    assert "alpha " * 249 in composed.messages[0].text
 
 
 def test_proposals_are_cut_before_they_push_out_all_history() -> None:
