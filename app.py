@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from moa.api.serving import Server, address_of, take_port
+from moa.api.stalls import watching
 from moa.api.web import WebOptions, allowed_hosts, build_web
 from moa.chat.service import ChatService
 from moa.chat.values import Actor
@@ -119,15 +120,18 @@ def _check(settings: Settings, catalogue: Catalogue, chosen: argparse.Namespace)
 async def _served(settings: Settings, catalogue: Catalogue, store: SqlStore, bound: Any) -> int:
     embedded = _embedded(settings, catalogue)
     registry = Registry(catalogue, settings.environ, embedded=embedded)
-    chat = ChatService(Engine(registry, caps=catalogue.caps), store)
-    models = Offer(registry, embedded, _default_model(catalogue))
+    engine = Engine(registry, caps=catalogue.caps)
+    chat = ChatService(engine, store)
+    default = _default_model(catalogue)
+    models = Offer(registry, embedded, default, resting=engine.resting, refreshed=engine.models_refreshed)
     background = asyncio.create_task(registry.refresh())
     try:
         await store.recover()
         web = _web(settings, catalogue, chat, models, port=bound.getsockname()[1])
         server = Server(web, started=lambda: _started(settings, bound), drain=lambda: chat.drain(DRAIN_S))
         embedded.start()
-        await server.serve(sockets=[bound])
+        with watching():
+            await server.serve(sockets=[bound])
     finally:
         background.cancel()
         await registry.aclose()

@@ -21,7 +21,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-QUESTION = "Why is the sky blue, and why is a sunset red?"
+QUESTION = "Explain photosynthesis in simple words."
 WIDTHS = {1440: 960, 1024: 800, 390: 844}
 WRITTEN_MS = 240_000
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -84,7 +84,9 @@ def take_all(browser: Browser, url: str, folder: Path) -> None:
     for width in WIDTHS:
         for theme in ("light", "dark"):
             name = f"{width}-{theme}.png"
-            shoot(opened(browser, url, width, theme), folder / f"first-{name}")
+            page = opened(browser, url, width, theme)
+            expect(page.locator(".moa-example")).to_have_count(3)
+            shoot(page, folder / f"first-{name}")
             page = opened(browser, address, width, theme)
             expect(page.locator("[data-answer]")).to_have_attribute("data-status", "done")
             shoot(page, folder / f"answered-{name}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from moa.providers.embedded import EmbeddedProvider
 from moa.providers.registry import Registry
 
+RESTING = "Not available right now"
 _QUIET = ("ready", "idle", "stopped")
 _MOVING = ("loading", "downloading")
 
@@ -28,12 +30,20 @@ class Offer:
     """Reads the registry and the embedded provider at each call, so it is never stale.
 
     ``default`` is the model that answers unless another recipe is chosen; only when it is an embedded one does its
-    state matter to a page that has just been opened.
+    state matter to a page that has just been opened. ``resting`` tells whether calls to a model are refused for now,
+    ``refreshed`` is called after each refresh.
     """
 
     registry: Registry
     embedded: EmbeddedProvider
     default: str
+    resting: Callable[[str], bool] = lambda _: False
+    refreshed: Callable[[], None] = lambda: None
+
+    async def refresh(self) -> None:
+        """Ask every provider for its models again, and give those that were refused another chance."""
+        await self.registry.refresh(force=True)
+        self.refreshed()
 
     def choices(self) -> list[Choice]:
         """All models but those of local servers that don't answer."""
@@ -45,6 +55,8 @@ class Offer:
             if status is None or (status.local and not status.ready):
                 continue
             note = inside[model.id].text if model.id in inside and inside[model.id].state != "ready" else None
+            if self.resting(model.id):
+                note = RESTING
             chosen.append(Choice(model.id, model.label, status.label, status.needs, note))
         return chosen
 

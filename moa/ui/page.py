@@ -80,7 +80,7 @@ def _draw(context: Context, panel: Panel) -> Parts:
         live = components.component(
             "transcript", render.nothing_live(None), elem_id="moa-live", events=("stop_one",), stop_one=True
         )
-    with gr.Column(elem_id="moa-dock"):
+    with gr.Column(elem_id="moa-dock", scale=0):
         status = gr.HTML(status_line(context.models.problem()), elem_id="moa-status", apply_default_css=False)
         with gr.Row(elem_id="moa-composer"):
             message = _message()
@@ -137,7 +137,10 @@ def _draw_panel(context: Context, panel: Panel, summary: gr.Button) -> PanelStat
             lines=3,
             elem_id="moa-system",
         )
-    return PanelState(recipe, calls, summary, base, mixer, aggregator, layers, temperature, system)
+        refresh = gr.Button(texts.REFRESH, elem_id="moa-refresh", size="sm", variant="secondary")
+    fields = PanelState(recipe, calls, summary, base, mixer, aggregator, layers, temperature, system)
+    refresh.click(panel.refresh, list(fields[3:]), [mixer, aggregator], **_EVENT)
+    return fields
 
 
 def _wire_conversations(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:

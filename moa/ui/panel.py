@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -14,6 +14,7 @@ from moa.ui import inputs, mixture, texts
 from moa.ui.context import Context, plainly
 from moa.ui.contract import MixerJson
 from moa.ui.mixture import Mixture
+from moa.ui.ports import ModelChoice
 
 _KEEP_ALIVE_S = 2.0
 
@@ -82,6 +83,16 @@ class Panel:
         calls = changed.calls
         return texts.CUSTOM_ID, calls_line(calls), texts.summary(texts.CUSTOM_TITLE, calls), picker
 
+    @plainly
+    async def refresh(
+        self, base: object, mixer: object, aggregator: object, layers: object, temperature: object, system: object
+    ) -> tuple[MixerJson, Any]:
+        """Ask the providers for their models again. Gives the picker's value and the aggregators to choose from."""
+        changed = mixture.parse(base, mixer, aggregator, layers, temperature, system)
+        await self._context.models.refresh()
+        choices = self._context.models.choices()
+        return mixture.mixer_json(choices, changed.picked), gr.update(choices=_named(choices))
+
     async def model_status(self) -> AsyncIterator[str]:
         """The line about the embedded model, until it is ready or has given up."""
         models = self._context.models
@@ -93,14 +104,13 @@ class Panel:
     def filled(self, values: Mixture) -> PanelState:
         """The panel for a mixture."""
         choices = self._context.models.choices()
-        aggregators = [(f"{c.label} (needs {c.needs})" if c.needs else c.label, c.id) for c in choices]
         return PanelState(
             recipe=gr.update(choices=self.recipes(), value=values.base),
             calls=calls_line(values.calls),
             summary=texts.summary(self._context.recipes[values.base].title, values.calls),
             base=values.base,
             mixer=mixture.mixer_json(choices, values.picked),
-            aggregator=gr.update(choices=aggregators, value=values.aggregator),
+            aggregator=gr.update(choices=_named(choices), value=values.aggregator),
             layers=values.layers,
             temperature=values.temperature,
             system=values.system,
@@ -121,6 +131,10 @@ def calls_line(count: int) -> str:
 def status_line(problem: str | None) -> str:
     """The line above the composer, as markup; empty when the model is ready."""
     return f"<p role='status'>{html.escape(problem)}</p>" if problem else ""
+
+
+def _named(choices: Sequence[ModelChoice]) -> list[tuple[str, str]]:
+    return [(f"{c.label} (needs {c.needs})" if c.needs else c.label, c.id) for c in choices]
 
 
 def _titled(recipe: Recipe, needs: dict[str, str | None]) -> str:

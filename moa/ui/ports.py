@@ -68,6 +68,10 @@ class Models(Protocol):
         """All models, those that lack a key too."""
         ...
 
+    async def refresh(self) -> None:
+        """Ask every provider for its models again."""
+        ...
+
     def label(self, model_id: str) -> str:
         """A model's name for people; the id itself when it is unknown."""
         ...

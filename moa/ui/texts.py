@@ -35,6 +35,7 @@ TEMPERATURE = "Temperature"
 TEMPERATURE_INFO = "From 0, exact, to 2, wild. Empty: each model keeps the recipe's own."
 TEMPERATURE_OWN = "as the recipe says"
 SYSTEM = "System prompt"
+REFRESH = "Look for models again"
 SYSTEM_PLACEHOLDER = "Instructions for every model (optional)"
 
 MODEL_LOADING = "Loading model"

@@ -126,12 +126,16 @@ class FakeModels:
     """Implements ``moa.ui.ports.Models``: one model, ready once ``trouble`` is empty."""
 
     trouble: list[str] = field(default_factory=list)
+    refreshes: int = 0
 
     def choices(self) -> Sequence[Choice]:
         return [Choice(SMALL, "Small", "Built in"), Choice("far/big", "Big", "Far", needs="FAR_API_KEY")]
 
     def label(self, model_id: str) -> str:
         return {SMALL: "Small"}.get(model_id, model_id)
+
+    async def refresh(self) -> None:
+        self.refreshes += 1
 
     def problem(self) -> str | None:
         return self.trouble[0] if self.trouble else None

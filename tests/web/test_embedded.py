@@ -142,7 +142,7 @@ class TestRunning:
 
 def test_the_child_inherits_no_secrets() -> None:
     given = {"OPENAI_API_KEY": "sk-1", "HF_TOKEN": "hf-1", "DATABASE_URL": "postgresql://u:p@h/d", "PATH": "/bin"}
-    assert _environment(given) == {"PATH": "/bin", "PYTHONPATH": str(ROOT), "GOMP_SPINCOUNT": "500"}
+    assert _environment(given) == {"PATH": "/bin", "PYTHONPATH": str(ROOT), "GOMP_SPINCOUNT": "1000"}
     assert _environment({"GOMP_SPINCOUNT": "9"})["GOMP_SPINCOUNT"] == "9"
 
 
