@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
 import webbrowser
@@ -133,6 +134,7 @@ async def _served(settings: Settings, catalogue: Catalogue, store: SqlStore, bou
         with watching():
             await server.serve(sockets=[bound])
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice, it still closes what it holds
         background.cancel()
         await registry.aclose()
         await store.aclose()

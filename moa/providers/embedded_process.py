@@ -128,10 +128,12 @@ async def launch(settings: ChildSettings) -> ChildProcess:
     Raises FinalCall when it never will be, Crashed when it ended by itself, OSError when no process can be
     made. Cancelling ends the child.
     """
+    # A session of its own: Ctrl+C in a terminal reaches a whole group, and the child is to end with its parent only.
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", _MODULE,
         stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_environment(os.environ),
         creationflags=_FLAGS,
+        start_new_session=os.name == "posix",
     )  # fmt: skip
     child = ChildProcess(process)
     try:

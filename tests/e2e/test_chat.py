@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.conftest import Watched
+from tests.e2e.conftest import CLOSED, SCRIPTED, Watched
+from tests.support.app import App
 from tests.support.server import Answer, Gate, ProviderServer
 
 ADDRESS = re.compile(r"\?c=[A-Za-z0-9_-]{22}$")
@@ -282,6 +284,25 @@ def test_light_and_dark_are_switched_and_remembered(watched: Watched) -> None:
     expect(page.locator("body")).to_have_class(dark)
     watched.reload()
     expect(page.locator("body")).to_have_class(dark)
+
+
+def test_F25_asked_to_end_it_lets_the_answer_come_first(
+    context: BrowserContext, provider: ProviderServer, tmp_path: Path
+) -> None:
+    ending = App(tmp_path, SCRIPTED.format(base_url=provider.base_url, closed=CLOSED))
+    ending.start()
+    try:
+        watched, gate = Watched(context.new_page(), ending), Gate()
+        provider.script("writer", Answer("Only this is left to say.", gate=gate, hold=(2,)))
+        watched.open()
+        watched.ask("Any last words?")
+        expect(watched.page.locator("[data-answer]")).to_contain_text("Only this")
+        ending.tell()
+        gate.open()
+        expect(status(watched.page, "[data-answer]", "done")).to_contain_text("left to say.")
+    finally:
+        assert ending.stop() == 0
+    assert "Traceback" not in ending.log
 
 
 def test_B01_what_models_and_users_write_stays_text(watched: Watched, provider: ProviderServer) -> None:

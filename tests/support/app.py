@@ -64,6 +64,11 @@ class App:
         assert found, f"the app did not start: {line}{self.log}"
         self.url = found.group(0)
 
+    def tell(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Send it a signal and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(how)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it and give its exit code; a second call does nothing."""
         if self._process is None:
