@@ -28,6 +28,7 @@ from moa.config.settings import Settings, load_settings
 from moa.core.catalogue import Catalogue
 from moa.core.domain import Recipe
 from moa.core.errors import ConfigError, StoreError
+from moa.engine import pricing
 from moa.engine.clock import SystemClock
 from moa.engine.engine import Engine
 from moa.providers.embedded import EmbeddedProvider
@@ -89,6 +90,7 @@ def _on_space(environ: Mapping[str, str]) -> bool:
 
 
 def _serve(settings: Settings, catalogue: Catalogue, _: argparse.Namespace) -> int:
+    pricing.load()
     bound = take_port(settings.host, settings.port)
     try:
         store = open_store(settings.database_url, settings.data_dir)

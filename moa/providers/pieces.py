@@ -19,6 +19,8 @@ class Merged(NamedTuple):
 
 def merge(chunks: list[Any]) -> Merged:
     """All chunks of one read in one piece; ``None`` when they hold no content (role chunks, keep-alives)."""
+    if len(chunks) == 1 and (plain := _plain(chunks[0])) is not None:
+        return plain
     texts: list[str] = []
     thoughts: list[str] = []
     finish: str | None = None
@@ -39,6 +41,20 @@ def merge(chunks: list[Any]) -> Merged:
     if not (text or reasoning or finish or usage):
         return Merged(None, error)
     return Merged(Piece(text, reasoning, finish, usage), error)
+
+
+def _plain(chunk: Any) -> Merged | None:
+    """By far the commonest read, one chunk that brings text and nothing else, without the general way's lists."""
+    try:
+        choice = chunk["choices"][0]
+        delta = choice["delta"]
+        text = delta["content"]
+    except (KeyError, IndexError, TypeError):
+        return None
+    more = choice.get("finish_reason") or chunk.get("usage") or chunk.get("error")
+    if more or type(text) is not str or not text or delta.get("reasoning_content") or delta.get("reasoning"):
+        return None
+    return Merged(Piece(text))
 
 
 def usage_of(value: Any) -> Usage | None:

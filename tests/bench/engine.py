@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from moa.core.domain import Agent, Layer, Message, Model, Part, PromptStyle, Recipe, Role
+from moa.core.domain import Agent, Layer, Message, Model, Part, Price, PromptStyle, Recipe, Role
 from moa.core.events import Event, TextDelta
 from moa.core.policy import Limits, Policy
 from moa.engine.engine import Engine
@@ -22,7 +22,7 @@ class _Directory:
 
     def endpoint(self, model_id: str) -> Endpoint:
         if model_id not in self._endpoints:
-            model = Model(model_id, "mock", model_id, model_id)
+            model = Model(model_id, "mock", model_id, model_id, price=Price(1_000_000, 2_000_000))
             self._endpoints[model_id] = Endpoint(model, self._provider, self._policy)
         return self._endpoints[model_id]
 
