@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, undefer
 
 from moa.chat.values import NewTurn, RunRecord, TurnRecord
 from moa.core.domain import Outcome, Proposal, Recipe, Slot, Status
-from moa.core.errors import Conflict
+from moa.core.errors import Conflict, NotFound
 from moa.core.text import first_words
 from storage.codec import cleaned
 from storage.ids import new_id
@@ -38,12 +38,13 @@ class NewRun:
 
 def begin_turn(session: Session, owner: str, new: NewTurn, now: dt.datetime) -> tuple[TurnRecord, bool]:
     """Store a question and its run, or find the one that this request key stored before."""
-    _hold_user(session, owner, now)
+    hold_user(session, owner, now)
     seen = _seen(session, owner, new.request_key)
     if seen is not None:
         return load_turn(session, owner, seen.turn_id), False
     conversation = _conversation(session, owner, new, now)
-    turn = _add_turn(session, conversation, new.question, now)
+    parent = _parent(session, conversation, new)
+    turn = add_turn(session, conversation, parent, new.question, now)
     _add_run(session, owner, turn, NewRun(new.recipe, new.seed, new.request_key), now)
     conversation.head_turn_id, conversation.updated_at = turn.id, now
     _settle(session)
@@ -55,7 +56,7 @@ def begin_run(
 ) -> tuple[RunRecord, bool]:
     """Store another attempt at a turn, or find the one that this request key stored before."""
     turn = turn_row(session, owner, turn_id)
-    _hold_user(session, owner, now)
+    hold_user(session, owner, now)
     run = _seen(session, owner, new.request_key)
     fresh = run is None
     if run is None:
@@ -68,7 +69,7 @@ def begin_run(
     return load_runs(session, owner, [run])[0], fresh
 
 
-def _hold_user(session: Session, owner: str, now: dt.datetime) -> None:
+def hold_user(session: Session, owner: str, now: dt.datetime) -> None:
     """Make the user known, and let one request of a user begin at a time: a double click finds the first's.
 
     SQLite's one writer does that by itself; PostgreSQL does it by this row's lock.
@@ -91,7 +92,7 @@ def _seen(session: Session, owner: str, request_key: str) -> RunRow | None:
 def _conversation(session: Session, owner: str, new: NewTurn, now: dt.datetime) -> ConversationRow:
     if new.conversation_id is not None:
         found = conversation_row(session, owner, new.conversation_id, lock=True)
-        if found.head_turn_id != new.expected_head:
+        if not new.branch and found.head_turn_id != new.expected_head:
             raise Conflict(MOVED)
         return found
     row = ConversationRow(
@@ -103,8 +104,20 @@ def _conversation(session: Session, owner: str, new: NewTurn, now: dt.datetime) 
     return row
 
 
-def _add_turn(session: Session, conversation: ConversationRow, question: str, now: dt.datetime) -> TurnRow:
-    parent = session.get(TurnRow, conversation.head_turn_id) if conversation.head_turn_id else None
+def _parent(session: Session, conversation: ConversationRow, new: NewTurn) -> TurnRow | None:
+    wanted = new.parent_id if new.branch else conversation.head_turn_id
+    if wanted is None:
+        return None
+    found = session.scalar(select(TurnRow).where(TurnRow.id == wanted, TurnRow.conversation_id == conversation.id))
+    if found is None:
+        raise NotFound("question")
+    return found
+
+
+def add_turn(
+    session: Session, conversation: ConversationRow, parent: TurnRow | None, question: str, now: dt.datetime
+) -> TurnRow:
+    """Write a turn under another one, or as a first one, as the newest of those there."""
     siblings = select(func.max(TurnRow.sibling)).where(
         TurnRow.conversation_id == conversation.id, TurnRow.parent_id == (parent.id if parent else None)
     )

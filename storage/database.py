@@ -94,7 +94,9 @@ def _sqlite_engine(url: URL, busy_ms: int, *, size: int, begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; ``start`` does
-        mode = ("query_only = ON",) if reading else ("journal_mode = WAL", "synchronous = FULL")
+        # secure_delete: what a user has removed for good is not left in a free page
+        writing = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON")
+        mode = ("query_only = ON",) if reading else writing
         try:
             for pragma in (f"busy_timeout = {busy_ms}", "foreign_keys = ON", *mode):
                 connection.execute(f"PRAGMA {pragma}").close()

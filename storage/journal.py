@@ -4,17 +4,51 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from moa.chat.values import SavedCall
-from moa.core.domain import FailureKind, Outcome, Part, Proposal, RunResult, Slot, Status, Usage
+from moa.core.domain import (
+    Agent,
+    FailureKind,
+    LeftOut,
+    Message,
+    Outcome,
+    Part,
+    Proposal,
+    RunResult,
+    Slot,
+    Status,
+    Usage,
+)
 from storage.ids import new_id
 from storage.models import ResponseRow, RunRow, Stage
 from storage.reading import run_row
 from storage.rows import cut_off, outcome_of, slot_of, write_outcome, write_result
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A slot that is about to be called."""
+
+    slot: Slot
+    agent: Agent
+    messages: tuple[Message, ...]
+    left_out: LeftOut
+
+
+def begin_call(session: Session, owner: str, run_id: str, call: Begun, now: dt.datetime) -> None:
+    """Write what a slot is asked, before it is asked. Slots and runs that have ended stay as they are."""
+    run = run_row(session, owner, run_id)
+    if run.status is not Status.RUNNING:
+        return
+    row = _response(session, run, _by_slot(session, run), call.slot)
+    if row.stage is Stage.GROWING:
+        row.agent, row.messages, row.left_out = call.agent, call.messages, call.left_out
+    run.heartbeat_at = now
 
 
 def save_call(session: Session, owner: str, run_id: str, call: SavedCall, now: dt.datetime) -> None:
@@ -56,18 +90,27 @@ def end_run(session: Session, owner: str, run_id: str, result: RunResult, now: d
     run.ended_at = run.heartbeat_at = now
 
 
-def recover(session: Session, now: dt.datetime) -> int:
-    """End every run that is marked running as interrupted, with what had arrived of it."""
-    running = session.scalars(select(RunRow).where(RunRow.status == Status.RUNNING).with_for_update()).all()
+def recover(session: Session, stale_s: float | None, now: dt.datetime) -> int:
+    """End runs that are marked running as interrupted, with what had arrived of them: all, or those whose heartbeat
+    is older than ``stale_s``."""
+    dead = select(RunRow).where(RunRow.status == Status.RUNNING)
+    if stale_s is not None:
+        dead = dead.where(RunRow.heartbeat_at < now - dt.timedelta(seconds=stale_s))
+    running = session.scalars(dead.with_for_update(skip_locked=stale_s is not None)).all()
     for run in running:
-        rows = sorted(_by_slot(session, run).values(), key=slot_of)
-        for ordinal, row in enumerate(rows):
-            if row.stage is Stage.GROWING:
-                cut_off(row, run.recipe, FailureKind.INTERRUPTED)
-            row.ordinal = ordinal
-        write_result(run, _interrupted(run, rows))
+        interrupt(run, _by_slot(session, run).values())
         run.ended_at = now
     return len(running)
+
+
+def interrupt(run: RunRow, responses: Iterable[ResponseRow]) -> None:
+    """End a run as interrupted: slots that still grow are cut off where they are."""
+    rows = sorted(responses, key=slot_of)
+    for ordinal, row in enumerate(rows):
+        if row.stage is Stage.GROWING:
+            cut_off(row, run.recipe, FailureKind.INTERRUPTED)
+        row.ordinal = ordinal
+    write_result(run, _interrupted(run, rows))
 
 
 def _interrupted(run: RunRow, rows: Sequence[ResponseRow]) -> RunResult:

@@ -1,8 +1,9 @@
 """The tables. Rows never leave this package; ``storage.rows`` turns them into values.
 
 A conversation's turns form a tree by ``parent_id``; its head names the path shown. A turn has runs: side by
-side as columns, each column with attempts. A run has responses: one for each slot, with attempts. Every id is
-opaque random text. Unknown is NULL. Money is integer micro-dollars; durations are milliseconds.
+side as columns, each column with attempts. A run has responses: one for each slot, with attempts. A share names
+turns and the run of each. Every id is opaque random text. Unknown is NULL. Money is integer micro-dollars;
+durations are milliseconds.
 """
 
 from __future__ import annotations
@@ -89,7 +90,11 @@ class ConversationRow(Base):
     archived: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[dt.datetime | None]
 
-    __table_args__ = (Index(None, "owner_id", "updated_at"), Index(None, "head_turn_id"))
+    __table_args__ = (
+        Index(None, "owner_id", "updated_at"),
+        Index(None, "owner_id", "archived", "pinned", "updated_at"),
+        Index(None, "head_turn_id"),
+    )
 
 
 class TurnRow(Base):
@@ -190,3 +195,33 @@ class ResponseRow(Base):
     reused: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (UniqueConstraint("run_id", "layer", "position", "attempt"),)
+
+
+class ShareRow(Base):
+    """A link to a conversation, with its title of then. ``token_hash``: the SHA-256 of what the link holds, in hex."""
+
+    __tablename__ = "share"
+
+    id: Mapped[str] = _id()
+    conversation_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("conversation.id", ondelete="CASCADE"))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    title: Mapped[str]
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (Index(None, "conversation_id"),)
+
+
+class ShareTurnRow(Base):
+    """A turn that a link shows, with the one run shown when it was made. Neither changes any more."""
+
+    __tablename__ = "share_turn"
+
+    share_id: Mapped[str] = mapped_column(
+        String(ID_CHARS), ForeignKey("share.id", ondelete="CASCADE"), primary_key=True
+    )
+    turn_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("turn.id", ondelete="CASCADE"), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("run.id", ondelete="CASCADE"))
+
+    __table_args__ = (Index(None, "turn_id"), Index(None, "run_id"))

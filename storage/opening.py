@@ -18,7 +18,7 @@ from storage.migrations import migrate
 from storage.store import SqlStore, utc_now
 
 FILE_NAME = "moa.db"
-_MAGIC = b"SQLite format 3\x00"
+MAGIC = b"SQLite format 3\x00"
 _FORMS = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}  # as hosts hand them out
 # Reading every page of a larger file would keep the app from starting for longer than a start may take.
@@ -34,7 +34,7 @@ def open_store(
     and StoreError (StoreBusy, StoreReadOnly) with one sentence that says what to do, when the file is
     read-only, damaged, not ours or from a newer version. Then no row has been changed.
     """
-    where = _locate(url, data)
+    where = locate(url, data)
     file = Path(where.database or "") if where.get_backend_name() == "sqlite" else None
     if file is not None:
         _check_file(file)
@@ -51,7 +51,8 @@ def open_store(
     return SqlStore(database, now)
 
 
-def _locate(url: str, data: Path) -> URL:
+def locate(url: str, data: Path) -> URL:
+    """Where the database is. Raises ConfigError when the URL can't be used."""
     if not url.strip():
         return URL.create("sqlite", database=str(data / FILE_NAME))
     try:
@@ -74,7 +75,7 @@ def _check_file(file: Path) -> None:
         raise StoreReadOnly(
             f"The folder {file.parent} can't be made or read; choose another MOA_DATA.", detail=str(error)
         ) from error
-    if head and head != _MAGIC:
+    if head and head != MAGIC:
         raise StoreError(f"{file}: {DAMAGED}")
     if not _writable(file if file.exists() else file.parent) or not _writable(file.parent):
         raise StoreReadOnly(f"The database {file} or its folder is read-only; make it writable.")
@@ -84,7 +85,7 @@ def _head(file: Path) -> bytes:
     if not file.exists():
         return b""
     with file.open("rb") as opened:
-        return opened.read(len(_MAGIC))
+        return opened.read(len(MAGIC))
 
 
 def _writable(path: Path) -> bool:

@@ -5,39 +5,16 @@ A load takes a fixed number of queries, however long the conversation is.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import false, select
+from sqlalchemy.orm import Session, undefer
 
-from moa.chat.values import ConversationEntry, ConversationRecord, RunRecord, TurnRecord
-from moa.core.domain import Status
+from moa.chat.values import ConversationRecord, RunRecord, TurnRecord
 from moa.core.errors import NotFound
 from storage.models import ConversationRow, ResponseRow, RunRow, TurnRow
 from storage.rows import run_of, turn_of
-
-ENTRIES_MAX = 200
-
-
-def list_entries(session: Session, owner: str, limit: int, before: dt.datetime | None) -> tuple[ConversationEntry, ...]:
-    """The history's lines, newest change first."""
-    row = ConversationRow
-    running = (
-        select(TurnRow.conversation_id)
-        .join(RunRow, RunRow.turn_id == TurnRow.id)
-        .where(RunRow.status == Status.RUNNING, RunRow.owner_id == owner)
-    )
-    query = (
-        select(row.id, row.title, row.created_at, row.updated_at, row.id.in_(running))
-        .where(row.owner_id == owner, row.deleted_at.is_(None))
-        .order_by(row.updated_at.desc(), row.id.desc())
-        .limit(max(1, min(limit, ENTRIES_MAX)))
-    )
-    if before is not None:
-        query = query.where(row.updated_at < before)
-    return tuple(ConversationEntry(*found) for found in session.execute(query))
 
 
 def conversation_row(session: Session, owner: str, conversation_id: str, *, lock: bool = False) -> ConversationRow:
@@ -83,7 +60,7 @@ def run_row(session: Session, owner: str, run_id: str) -> RunRow:
 def load_conversation(session: Session, owner: str, conversation_id: str) -> ConversationRecord:
     """The path from the first turn to the head."""
     row = conversation_row(session, owner, conversation_id)
-    turns = load_turns(session, owner, _path(session, row))
+    turns = load_turns(session, owner, path(session, row))
     return ConversationRecord(row.id, row.title, row.head_turn_id, turns)
 
 
@@ -105,38 +82,57 @@ def load_turn_of_run(session: Session, owner: str, run_id: str) -> TurnRecord:
     return load_turns(session, owner, [row])[0]
 
 
-def load_turns(session: Session, owner: str, rows: Sequence[TurnRow]) -> tuple[TurnRecord, ...]:
-    """The turns of rows that were found as the owner's."""
+def load_turns(session: Session, owner: str, rows: Sequence[TurnRow], *, calls: bool = False) -> tuple[TurnRecord, ...]:
+    """The turns of rows that were found as the owner's; with ``calls``, also what their runs sent."""
     runs = session.scalars(
         select(RunRow)
         .where(RunRow.turn_id.in_([row.id for row in rows]), RunRow.owner_id == owner)
         .order_by(RunRow.attempt, RunRow.column_no)
     ).all()
     by_turn = defaultdict(list)
-    for record in load_runs(session, owner, runs):
+    for record in load_runs(session, owner, runs, calls=calls):
         by_turn[record.turn_id].append(record)
-    return tuple(turn_of(row, by_turn[row.id]) for row in rows)
+    beside = _siblings(session, rows)
+    return tuple(turn_of(row, by_turn[row.id], beside[row.conversation_id, row.parent_id]) for row in rows)
 
 
-def load_runs(session: Session, owner: str, rows: Sequence[RunRow]) -> list[RunRecord]:
-    """The runs of rows that were found as the owner's."""
-    responses = session.scalars(
+def load_runs(session: Session, owner: str, rows: Sequence[RunRow], *, calls: bool = False) -> list[RunRecord]:
+    """The runs of rows that were found as the owner's; with ``calls``, also what they sent."""
+    query = (
         select(ResponseRow)
         .join(RunRow, RunRow.id == ResponseRow.run_id)
         .where(ResponseRow.run_id.in_([row.id for row in rows]), RunRow.owner_id == owner)
     )
+    responses = session.scalars(query.options(undefer(ResponseRow.messages)) if calls else query)
     by_run = defaultdict(list)
     for response in responses:
         by_run[response.run_id].append(response)
-    return [run_of(row, by_run[row.id]) for row in rows]
+    return [run_of(row, by_run[row.id], calls=calls) for row in rows]
 
 
-def _path(session: Session, conversation: ConversationRow) -> Sequence[TurnRow]:
+def _siblings(session: Session, rows: Sequence[TurnRow]) -> dict[tuple[str, str | None], list[str]]:
+    """The turns at each place where one of ``rows`` is, in the order in which they were made."""
+    found = session.execute(
+        select(TurnRow.id, TurnRow.conversation_id, TurnRow.parent_id)
+        .where(
+            TurnRow.conversation_id.in_({row.conversation_id for row in rows}),
+            TurnRow.parent_id.in_({row.parent_id for row in rows if row.parent_id})
+            | (TurnRow.parent_id.is_(None) if any(row.parent_id is None for row in rows) else false()),
+        )
+        .order_by(TurnRow.sibling)
+    )
+    beside = defaultdict(list)
+    for turn_id, conversation_id, parent_id in found:
+        beside[conversation_id, parent_id].append(turn_id)
+    return beside
+
+
+def path(session: Session, conversation: ConversationRow) -> Sequence[TurnRow]:
     """The turns from the root to the head, by one recursive query up the parents."""
     head = select(TurnRow.id, TurnRow.parent_id).where(
         TurnRow.id == conversation.head_turn_id, TurnRow.conversation_id == conversation.id
     )
-    path = head.cte("path", recursive=True)
-    above = select(TurnRow.id, TurnRow.parent_id).join(path, TurnRow.id == path.c.parent_id)
-    path = path.union(above)
-    return session.scalars(select(TurnRow).join(path, TurnRow.id == path.c.id).order_by(TurnRow.position)).all()
+    way = head.cte("path", recursive=True)
+    above = select(TurnRow.id, TurnRow.parent_id).join(way, TurnRow.id == way.c.parent_id)
+    way = way.union(above)
+    return session.scalars(select(TurnRow).join(way, TurnRow.id == way.c.id).order_by(TurnRow.position)).all()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from moa.chat.values import RunRecord, TurnRecord
+from moa.chat.values import RunRecord, SavedCall, TurnRecord
 from moa.core.domain import (
     Agent,
     Failure,
     FailureKind,
     Finish,
+    LeftOut,
     Outcome,
     Part,
     PromptStyle,
@@ -101,26 +102,33 @@ def write_result(row: RunRow, result: RunResult) -> None:
     _write_usage(row, result.usage)
 
 
-def run_of(row: RunRow, responses: Sequence[ResponseRow]) -> RunRecord:
-    """A run with the newest attempt of each slot that has ended, in order of slot."""
-    ended = (r for r in responses if r.stage is not Stage.GROWING)
-    newest = {slot_of(r): r for r in sorted(ended, key=lambda r: r.attempt)}
-    shown = [newest[slot] for slot in sorted(newest)]
+def run_of(row: RunRow, responses: Sequence[ResponseRow], *, calls: bool = False) -> RunRecord:
+    """A run with the newest attempt of each slot that has ended, in order of slot; ``calls``: and what was sent."""
+    newest = {slot_of(r): r for r in sorted(responses, key=lambda r: r.attempt)}
+    shown = [newest[slot] for slot in sorted(newest) if newest[slot].stage is not Stage.GROWING]
+    growing = {slot: r.text for slot, r in newest.items() if r.stage is Stage.GROWING}
     return RunRecord(
         row.id, row.turn_id, row.attempt, row.recipe, row.seed, row.status, row.started_at,
         tuple(outcome_of(r, row.recipe) for r in shown),
         {slot_of(r): r.left_out for r in shown if r.left_out},
-        result_of(row, shown),
+        result_of(row, shown), growing, row.heartbeat_at,
+        tuple(_call_of(r, row.recipe) for r in shown) if calls else (),
     )  # fmt: skip
 
 
-def turn_of(row: TurnRow, runs: Iterable[RunRecord]) -> TurnRecord:
-    """A turn with its runs, oldest first."""
+def _call_of(row: ResponseRow, recipe: Recipe) -> SavedCall:
+    outcome = outcome_of(row, recipe)
+    return SavedCall(outcome.slot, outcome.agent, row.messages or (), row.left_out or LeftOut(), outcome)
+
+
+def turn_of(row: TurnRow, runs: Iterable[RunRecord], siblings: Iterable[str]) -> TurnRecord:
+    """A turn with its runs, oldest first, and those beside it."""
     ordered = tuple(runs)
     shown = row.shown_run_id or ordered[-1].id
     return TurnRecord(
-        row.id, row.conversation_id, row.parent_id, row.position, row.question, row.created_at, ordered, shown
-    )
+        row.id, row.conversation_id, row.parent_id, row.position, row.question, row.created_at, ordered, shown,
+        tuple(siblings),
+    )  # fmt: skip
 
 
 def _usage(row: RunRow | ResponseRow) -> Usage | None:

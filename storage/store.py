@@ -5,26 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy.orm import Session
-
 from moa.chat.values import (
     Actor,
     ConversationEntry,
     ConversationRecord,
+    ConversationTree,
     NewTurn,
     RunRecord,
     SavedCall,
+    SearchHit,
+    Share,
     TurnRecord,
 )
-from moa.core.domain import Outcome, Recipe, RunResult, Slot
+from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
 from moa.core.errors import InputRefused
-from moa.core.text import clean
-from storage import beginning, journal, reading
+from storage import beginning, branches, journal, listing, reading, shares, trees
+from storage import search as searching
 from storage.database import Database
 from storage.ids import checked_id, checked_key
-from storage.models import TitleSource
-
-TITLE_CHARS = 200
 
 
 def utc_now() -> dt.datetime:
@@ -33,18 +31,28 @@ def utc_now() -> dt.datetime:
 
 
 class SqlStore:
-    """Implements ``Conversations`` and ``Journal``. ``open_store`` makes it. Ids are checked before any query."""
+    """Implements ``moa.chat.ports``. ``open_store`` makes it. Ids are checked before any query."""
 
     def __init__(self, database: Database, now: Callable[[], dt.datetime] = utc_now) -> None:
         self.database = database
         self._now = now
 
     async def list_conversations(
-        self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None
+        self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None, archived: bool = False
     ) -> Sequence[ConversationEntry]:
-        """Newest first by last change; at most 200 at once."""
+        """Newest first by last change, 200 at most; on the first page those that are pinned come before them."""
         owner = _owner(actor)
-        return await self.database.read(lambda s: reading.list_entries(s, owner, limit, before))
+        return await self.database.read(lambda s: listing.list_entries(s, owner, limit, before, archived=archived))
+
+    async def list_ids(self, actor: Actor) -> Sequence[str]:
+        """All conversations, newest first, also the archived ones."""
+        owner = _owner(actor)
+        return await self.database.read(lambda s: listing.list_ids(s, owner))
+
+    async def search(self, actor: Actor, query: str, *, limit: int = 50, offset: int = 0) -> Sequence[SearchHit]:
+        """Conversations that hold all words of the query in one place; 200 at most at once."""
+        owner = _owner(actor)
+        return await self.database.read(lambda s: searching.search(s, owner, query, limit, offset))
 
     async def load_conversation(self, actor: Actor, conversation_id: str) -> ConversationRecord:
         """The path shown. Raises NotFound."""
@@ -61,27 +69,92 @@ class SqlStore:
         owner, found = _owner(actor), checked_id(run_id, "answer")
         return await self.database.read(lambda s: reading.load_turn_of_run(s, owner, found))
 
+    async def load_tree(self, actor: Actor, conversation_id: str) -> ConversationTree:
+        """All branches, all runs, all that was sent. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(conversation_id, "conversation")
+        return await self.database.read(lambda s: trees.load_tree(s, owner, found))
+
+    async def import_tree(self, actor: Actor, tree: ConversationTree) -> str:
+        """Store a tree under new ids. Raises InputRefused."""
+        owner = _owner(actor)
+        return await self.database.write(lambda s: trees.import_tree(s, owner, tree, self._now()))
+
+    async def show_run(self, actor: Actor, turn_id: str, run_id: str) -> None:
+        """Let the path go through another attempt. Raises NotFound."""
+        owner, turn, run = _owner(actor), checked_id(turn_id, "question"), checked_id(run_id, "answer")
+        await self.database.write(lambda s: branches.show_run(s, owner, turn, run))
+
+    async def show_turn(self, actor: Actor, turn_id: str) -> None:
+        """Let the path go through a turn to the newest leaf below it. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(turn_id, "question")
+        await self.database.write(lambda s: branches.show_turn(s, owner, found))
+
     async def rename_conversation(self, actor: Actor, conversation_id: str, title: str) -> None:
         """Give a title of the user's own: one line, at most 200 characters. Raises NotFound, InputRefused."""
         owner, found = _owner(actor), checked_id(conversation_id, "conversation")
-        line = " ".join(clean(title).split())[:TITLE_CHARS]
+        line = trees.title_line(title)
         if not line:
             raise InputRefused("A title needs at least one character.")
+        await self.database.write(lambda s: listing.rename(s, owner, found, line))
 
-        def work(session: Session) -> None:
-            row = reading.conversation_row(session, owner, found, lock=True)
-            row.title, row.title_source = line, TitleSource.USER
+    async def suggest_title(self, actor: Actor, conversation_id: str, title: str) -> None:
+        """Give a written title, cut like a user's own; an empty one changes nothing. Raises NotFound."""
+        owner, found, line = _owner(actor), checked_id(conversation_id, "conversation"), trees.title_line(title)
+        await self.database.write(lambda s: listing.suggest_title(s, owner, found, line))
 
-        await self.database.write(work)
+    async def set_flags(
+        self, actor: Actor, conversation_id: str, *, pinned: bool | None = None, archived: bool | None = None
+    ) -> None:
+        """Pin or archive, or undo it. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(conversation_id, "conversation")
+        await self.database.write(lambda s: listing.set_flags(s, owner, found, pinned, archived))
 
     async def delete_conversation(self, actor: Actor, conversation_id: str) -> None:
         """Hide it, with all its turns, from every later call. Raises NotFound, also the second time."""
         owner, found = _owner(actor), checked_id(conversation_id, "conversation")
+        await self.database.write(lambda s: listing.hide(s, owner, found, self._now()))
 
-        def work(session: Session) -> None:
-            reading.conversation_row(session, owner, found, lock=True).deleted_at = self._now()
+    async def restore_conversation(self, actor: Actor, conversation_id: str) -> None:
+        """Undo a deletion of the last 24 hours. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(conversation_id, "conversation")
+        await self.database.write(lambda s: listing.restore(s, owner, found, self._now()))
 
-        await self.database.write(work)
+    async def purge_deleted(self, older_than: dt.timedelta) -> int:
+        """Remove for good what was deleted longer ago, in small transactions."""
+        before, purged = self._now() - older_than, 0
+        while removed := await self.database.write(lambda s: listing.purge(s, before)):
+            purged += removed
+        return purged
+
+    async def delete_everything(self, actor: Actor) -> None:
+        """Remove the actor with all they own, at once and for good."""
+        owner = _owner(actor)
+        await self.database.write(lambda s: listing.erase_user(s, owner))
+
+    async def create_share(self, actor: Actor, conversation_id: str, *, expires_at: dt.datetime) -> tuple[Share, str]:
+        """A link to the path as it stands, and its token. Raises NotFound, InputRefused."""
+        owner, found = _owner(actor), checked_id(conversation_id, "conversation")
+        return await self.database.write(lambda s: shares.create(s, owner, found, expires_at, self._now()))
+
+    async def list_shares(self, actor: Actor, conversation_id: str) -> Sequence[Share]:
+        """All links of a conversation, newest first. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(conversation_id, "conversation")
+        return await self.database.read(lambda s: shares.of_conversation(s, owner, found))
+
+    async def revoke_share(self, actor: Actor, share_id: str) -> None:
+        """End a link at once. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(share_id, "link")
+        await self.database.write(lambda s: shares.revoke(s, owner, found, self._now()))
+
+    async def open_share(self, token: str) -> ConversationRecord:
+        """What a link shows. Raises NotFound."""
+        found = shares.checked_token(token)
+        return await self.database.read(lambda s: shares.open_share(s, found, self._now()))
+
+    async def copy_share(self, actor: Actor, token: str) -> str:
+        """Copy what a link shows to the actor's own conversations. Raises NotFound."""
+        owner, found = _owner(actor), shares.checked_token(token)
+        return await self.database.write(lambda s: shares.copy(s, owner, found, self._now()))
 
     async def begin_turn(self, actor: Actor, new: NewTurn) -> tuple[TurnRecord, bool]:
         """Store question and run. Raises NotFound, Conflict when the head has moved."""
@@ -89,6 +162,8 @@ class SqlStore:
         checked_key(new.request_key, "request")
         if new.conversation_id is not None:
             checked_id(new.conversation_id, "conversation")
+        if new.branch and new.parent_id is not None:
+            checked_id(new.parent_id, "question")
         return await self.database.write(lambda s: beginning.begin_turn(s, owner, new, self._now()))
 
     async def begin_run(
@@ -100,6 +175,14 @@ class SqlStore:
         new = beginning.NewRun(recipe, seed, checked_key(request_key, "request"))
         taken = dict(reuse or {})
         return await self.database.write(lambda s: beginning.begin_run(s, owner, found, new, taken, self._now()))
+
+    async def begin_call(
+        self, actor: Actor, run_id: str, slot: Slot, agent: Agent, messages: Sequence[Message], left_out: LeftOut
+    ) -> None:
+        """Store what a slot is asked. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(run_id, "answer")
+        call = journal.Begun(slot, agent, tuple(messages), left_out)
+        await self.database.write(lambda s: journal.begin_call(s, owner, found, call, self._now()))
 
     async def save_call(self, actor: Actor, run_id: str, call: SavedCall) -> None:
         """Store one slot's end. Raises NotFound."""
@@ -116,9 +199,9 @@ class SqlStore:
         owner, found = _owner(actor), checked_id(run_id, "answer")
         await self.database.write(lambda s: journal.end_run(s, owner, found, result, self._now()))
 
-    async def recover(self) -> int:
-        """Mark what runs as interrupted. Only for a start at which no other process uses the database."""
-        return await self.database.write(lambda s: journal.recover(s, self._now()))
+    async def recover(self, *, stale_s: float | None = None) -> int:
+        """Mark what runs as interrupted: all (when no other process uses the database), or what is stale."""
+        return await self.database.write(lambda s: journal.recover(s, stale_s, self._now()))
 
     async def aclose(self) -> None:
         """Finish what was begun and close every connection."""

@@ -14,34 +14,121 @@ from moa.chat.values import (
     Actor,
     ConversationEntry,
     ConversationRecord,
+    ConversationTree,
     NewTurn,
     RunRecord,
     SavedCall,
+    SearchHit,
+    Share,
     TurnRecord,
 )
-from moa.core.domain import Outcome, Recipe, RunResult, Slot
+from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
 
 
 class Conversations(Protocol):
     """Reading and keeping order."""
 
     async def list_conversations(
-        self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None
+        self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None, archived: bool = False
     ) -> Sequence[ConversationEntry]:
-        """Newest first by last change; ``before`` pages."""
+        """Those that are archived, or those that aren't, newest first by last change.
+
+        ``before`` (the last entry's ``updated_at``) pages. The first page begins with all that are pinned; the
+        ``limit`` counts the others. Entries of the same moment as a page's last come with it, so that none is lost
+        between pages.
+        """
+        ...
+
+    async def list_ids(self, actor: Actor) -> Sequence[str]:
+        """All conversations by id, newest first, also the archived ones."""
+        ...
+
+    async def search(self, actor: Actor, query: str, *, limit: int = 50, offset: int = 0) -> Sequence[SearchHit]:
+        """Conversations that hold every word of the query in one place, whatever its case: title, question,
+        answer or proposal. ``"Words in quotes"`` are one. Titles first, then newest first."""
         ...
 
     async def load_conversation(self, actor: Actor, conversation_id: str) -> ConversationRecord:
         """The path shown, each turn with all its runs' results and outcomes."""
         ...
 
+    async def load_tree(self, actor: Actor, conversation_id: str) -> ConversationTree:
+        """All branches with all runs and the messages that were sent."""
+        ...
+
+    async def import_tree(self, actor: Actor, tree: ConversationTree) -> str:
+        """Store a tree as a new conversation under new ids; returns its id. All text is cleaned.
+
+        A run without a result becomes interrupted. Raises InputRefused when the turns don't make a tree with runs;
+        how large they may be is the caller's to bound.
+        """
+        ...
+
     async def load_turn(self, actor: Actor, turn_id: str) -> TurnRecord: ...
 
     async def load_turn_of_run(self, actor: Actor, run_id: str) -> TurnRecord: ...
 
+    async def show_run(self, actor: Actor, turn_id: str, run_id: str) -> None:
+        """Let the path go through another attempt at a turn."""
+        ...
+
+    async def show_turn(self, actor: Actor, turn_id: str) -> None:
+        """Let the path go through a turn, and below it on to the newest of each turn's children."""
+        ...
+
     async def rename_conversation(self, actor: Actor, conversation_id: str, title: str) -> None: ...
 
+    async def suggest_title(self, actor: Actor, conversation_id: str, title: str) -> None:
+        """A title written by a model; nothing changes once the user has given one."""
+        ...
+
+    async def set_flags(
+        self, actor: Actor, conversation_id: str, *, pinned: bool | None = None, archived: bool | None = None
+    ) -> None:
+        """Pin or archive, or undo it; None leaves a flag as it is."""
+        ...
+
     async def delete_conversation(self, actor: Actor, conversation_id: str) -> None: ...
+
+    async def restore_conversation(self, actor: Actor, conversation_id: str) -> None:
+        """Undo a deletion, for a day after it; then NotFound."""
+        ...
+
+    async def purge_deleted(self, older_than: dt.timedelta) -> int:
+        """Remove for good what any user deleted longer ago. Returns how many conversations."""
+        ...
+
+    async def delete_everything(self, actor: Actor) -> None:
+        """Remove the actor and all they own, at once and for good. Runs under way must have been stopped."""
+        ...
+
+
+class Shares(Protocol):
+    """Links to read a conversation without an account. A link's token is told once and stored only as a hash."""
+
+    async def create_share(self, actor: Actor, conversation_id: str, *, expires_at: dt.datetime) -> tuple[Share, str]:
+        """A link to the path as it stands, and its token. Later turns, attempts and titles don't show in it.
+
+        The path ends before a turn that has no finished run yet; InputRefused when nothing is left.
+        """
+        ...
+
+    async def list_shares(self, actor: Actor, conversation_id: str) -> Sequence[Share]:
+        """All links of a conversation, newest first, also those that have expired or were revoked."""
+        ...
+
+    async def revoke_share(self, actor: Actor, share_id: str) -> None:
+        """End a link at once; again is no error."""
+        ...
+
+    async def open_share(self, token: str) -> ConversationRecord:
+        """What a link shows: each turn with the one run shown then. NotFound alike for a token that is wrong,
+        expired or revoked, and while the conversation is deleted."""
+        ...
+
+    async def copy_share(self, actor: Actor, token: str) -> str:
+        """Copy what a link shows to a conversation of the actor's own; returns its id. NotFound as ``open_share``."""
+        ...
 
 
 class Journal(Protocol):
@@ -66,6 +153,12 @@ class Journal(Protocol):
         """Another attempt at a turn; becomes the one shown. ``reuse`` are outcomes taken over as they are."""
         ...
 
+    async def begin_call(
+        self, actor: Actor, run_id: str, slot: Slot, agent: Agent, messages: Sequence[Message], left_out: LeftOut
+    ) -> None:
+        """One slot is about to be called: if the process dies, what it was asked is known."""
+        ...
+
     async def save_call(self, actor: Actor, run_id: str, call: SavedCall) -> None:
         """One slot has ended."""
         ...
@@ -78,6 +171,10 @@ class Journal(Protocol):
         """The run is over. Committed before anyone is told."""
         ...
 
-    async def recover(self) -> int:
-        """At start: runs that a dead process left running become interrupted. Returns how many."""
+    async def recover(self, *, stale_s: float | None = None) -> int:
+        """Runs that a dead process left running become interrupted. Returns how many.
+
+        Without ``stale_s`` all that are marked running: for the start of the only process that uses the database.
+        With it, those whose last heartbeat is longer ago: for several processes, at any time.
+        """
         ...

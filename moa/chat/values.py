@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot, Status
 from moa.core.view import RunView
@@ -26,11 +27,46 @@ class ConversationEntry:
     created_at: dt.datetime
     updated_at: dt.datetime
     running: bool = False
+    pinned: bool = False
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A conversation that was found, with the place that matched: its newest, but a title before anything else.
+
+    ``turn_id`` is None for a title. ``marks`` are the ranges (start, end) of ``snippet`` that matched, in characters
+    of a Python string, in order and apart.
+    """
+
+    conversation_id: str
+    title: str
+    turn_id: str | None
+    where: Literal["title", "question", "answer", "proposal"]
+    snippet: str
+    marks: tuple[tuple[int, int], ...]
+    updated_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCall:
+    """One slot's end as the journal keeps it: the exact messages sent and what came of them."""
+
+    slot: Slot
+    agent: Agent
+    messages: tuple[Message, ...]
+    left_out: LeftOut
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A stored run. ``result`` is None while it runs. ``outcomes`` in order of slot, newest attempt of each."""
+    """A stored run. ``result`` is None while it runs. ``outcomes`` in order of slot, newest attempt of each.
+
+    ``growing`` holds the texts of slots under way, as far as the last checkpoint; ``heartbeat_at`` is when the
+    process that runs it last wrote. ``calls`` are the outcomes again with the messages sent: only ``load_tree``
+    fills them.
+    """
 
     id: str
     turn_id: str
@@ -42,11 +78,17 @@ class RunRecord:
     outcomes: tuple[Outcome, ...] = ()
     left_out: Mapping[Slot, LeftOut] = field(default_factory=dict)
     result: RunResult | None = None
+    growing: Mapping[Slot, str] = field(default_factory=dict)
+    heartbeat_at: dt.datetime | None = None
+    calls: tuple[SavedCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """A question and its runs, oldest first; ``shown`` is the one the path goes through."""
+    """A question and its runs, oldest first; ``shown`` is the one the path goes through.
+
+    ``siblings``: the turns that branch off at the same place, by id in the order they were made, itself among them.
+    """
 
     id: str
     conversation_id: str
@@ -75,11 +117,38 @@ class ConversationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationTree:
+    """A whole conversation: the turns of all branches with all runs and the messages sent. To take along.
+
+    ``turns`` are oldest first, so that a parent comes before its children and siblings in their order.
+    """
+
+    id: str
+    title: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    head: str | None
+    turns: tuple[TurnRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A link that lets anyone read a conversation as it stood at ``created_at``, until it expires or is revoked."""
+
+    id: str
+    conversation_id: str
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NewTurn:
     """A question to be stored, with its first run.
 
     ``conversation_id`` None begins a conversation. ``expected_head`` is the head the sender saw: another one
-    is a Conflict. ``request_key`` names the submit: the same key again gives the same turn back.
+    is a Conflict. ``request_key`` names the submit: the same key again gives the same turn back. With ``branch``
+    the turn is put under ``parent_id`` (None: beside the first question), wherever the head is, and becomes the head.
     """
 
     question: str
@@ -88,17 +157,8 @@ class NewTurn:
     request_key: str
     conversation_id: str | None = None
     expected_head: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SavedCall:
-    """One slot's end as the journal keeps it: the exact messages sent and what came of them."""
-
-    slot: Slot
-    agent: Agent
-    messages: tuple[Message, ...]
-    left_out: LeftOut
-    outcome: Outcome
+    branch: bool = False
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

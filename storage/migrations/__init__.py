@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic import command
@@ -19,6 +20,11 @@ FOREIGN = "The database already holds tables of another program. Use another MOA
 _LOCK = 0x6D6F61  # any number, as long as every process of this app asks for the same
 
 
+def modelled(name: str | None, *_: object) -> bool:
+    """Whether the models know of a table or index of the database: what search has of its own, they don't."""
+    return not (name or "").startswith("search_")
+
+
 def config(connection: Connection | None = None) -> Config:
     """Alembic's settings for this package; with a connection, migrations run in its transaction."""
     settings = Config()
@@ -26,6 +32,15 @@ def config(connection: Connection | None = None) -> Config:
     settings.set_main_option("path_separator", "os")
     settings.attributes["connection"] = connection
     return settings
+
+
+def check_known(current: Iterable[str]) -> ScriptDirectory:
+    """The schema's history. Raises StoreError when ``current`` names a version that isn't in it."""
+    known = ScriptDirectory.from_config(config())
+    strange = set(current) - {script.revision for script in known.walk_revisions()}
+    if strange:
+        raise StoreError(NEWER, detail=f"schema {', '.join(sorted(strange))}")
+    return known
 
 
 def migrate(connection: Connection) -> None:
@@ -36,10 +51,8 @@ def migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     settings = config(connection)
-    known = ScriptDirectory.from_config(settings)
     current = MigrationContext.configure(connection).get_current_heads()
-    if set(current) - {script.revision for script in known.walk_revisions()}:
-        raise StoreError(NEWER, detail=f"schema {', '.join(current)}")
+    known = check_known(current)
     if not current and set(inspect(connection).get_table_names()) & set(Base.metadata.tables):
         raise StoreError(FOREIGN)
     if set(current) != set(known.get_heads()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from storage.migrations import modelled
 from storage.models import Base
 
 context.configure(
@@ -11,6 +12,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,  # SQLite can't alter most things in place
     transactional_ddl=True,
+    include_name=modelled,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -127,5 +127,5 @@ async def everything(store: SqlStore) -> dict[str, list[Any]]:
     """Every row of every table, to see that nothing was written."""
     tables = Base.metadata.sorted_tables
     return await store.database.read(
-        lambda s: {t.name: [tuple(row) for row in s.execute(select(t).order_by(t.c.id))] for t in tables}
+        lambda s: {t.name: [tuple(row) for row in s.execute(select(t).order_by(*t.primary_key))] for t in tables}
     )

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, insert, inspect, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from moa.core.errors import StoreError
+from storage.migrations import config, modelled
 from storage.models import Base
-from tests.storage.conftest import Place
-from tests.storage.samples import ADA, question
+from tests.storage.conftest import Place, everything
+from tests.storage.samples import ADA, FIRST, LAST, call, proposal, question
 
 
 def difference(session: Session) -> list[Any]:
-    options = {"compare_type": True, "compare_server_default": True}
+    options = {"compare_type": True, "compare_server_default": True, "include_name": modelled}
     return list(compare_metadata(MigrationContext.configure(session.connection(), opts=options), Base.metadata))
 
 
@@ -35,6 +38,43 @@ async def test_opening_again_migrates_nothing(blank: Place) -> None:
     again = blank.open()
     assert await again.load_turn(ADA, turn.id) == turn
     await again.aclose()
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date_and_searched(blank: Place, tmp_path: Path) -> None:
+    store = Place("", tmp_path / "new").open()
+    turn, _ = await store.begin_turn(ADA, question("An old yak"))
+    await store.save_call(ADA, turn.shown_run_id, call(proposal(FIRST, "A gnu 하늘")))
+    await store.checkpoint(ADA, turn.shown_run_id, {LAST: "growing"})
+    rows = await everything(store)
+    found = await store.load_turn(ADA, turn.id)
+    await store.aclose()
+    old(blank, rows)
+    store = blank.open()
+    assert await store.load_turn(ADA, turn.id) == found
+    for query in ("yak", "gnu", "하늘", "old yak"):
+        assert [hit.conversation_id for hit in await store.search(ADA, query)] == [turn.conversation_id]
+    assert await store.search(ADA, "growing") == ()
+    await store.rename_conversation(ADA, turn.conversation_id, "An emu")
+    assert [hit.where for hit in await store.search(ADA, "old yak")] == ["question"]
+    assert await store.database.write(difference) == []
+    await store.aclose()
+
+
+def old(place: Place, rows: dict[str, list[Any]]) -> None:
+    """Make a database as the first version made it, with these rows."""
+    engine = create_engine(place.url or f"sqlite:///{place.file}", poolclass=NullPool)
+    pointers = []
+    with engine.begin() as connection:
+        command.upgrade(config(connection), "0001")
+        for table in (Base.metadata.tables[name] for name in ("user", "conversation", "turn", "run", "response")):
+            for row in rows[table.name]:
+                values = dict(zip(table.c.keys(), row, strict=True))
+                later = {name: values.pop(name) for name in ("head_turn_id", "shown_run_id") if name in values}
+                connection.execute(insert(table), values)
+                if later:
+                    pointers.append(update(table).where(table.c.id == values["id"]).values(later))
+        for pointer in pointers:
+            connection.execute(pointer)
 
 
 async def test_F29_a_newer_schema_is_refused_and_left_alone(blank: Place) -> None:

@@ -99,12 +99,19 @@ async def test_F28_a_full_database_stays_readable_and_takes_more_once_there_is_r
     store = file.open()
     turn, _ = await store.begin_turn(ADA, question())
     await limit_pages(store, 1)  # SQLite takes it as "no more than there are now"
-    with pytest.raises(StoreReadOnly):
-        await store.save_call(ADA, turn.shown_run_id, call(proposal(FIRST, "long " * 20_000)))
+    for refused in (
+        store.save_call(ADA, turn.shown_run_id, call(proposal(FIRST, "long " * 20_000))),
+        store.begin_turn(ADA, question("long " * 20_000, "more")),
+    ):
+        with pytest.raises(StoreReadOnly, match="disk is full"):
+            await refused
     assert await store.load_turn(ADA, turn.id) == turn
+    assert [hit.conversation_id for hit in await store.search(ADA, "is the sky")] == [turn.conversation_id]
+    assert len(await store.list_conversations(ADA)) == 1
     await limit_pages(store, 1_000_000)
     await store.save_call(ADA, turn.shown_run_id, call(proposal(FIRST)))
     assert (await store.load_turn(ADA, turn.id)).shown.outcomes == (proposal(FIRST),)
+    assert (await store.begin_turn(ADA, question("long " * 20_000, "more")))[1]
     await store.aclose()
 
 
@@ -124,6 +131,7 @@ async def main(data):
     except StoreReadOnly:
         print("refused")
     print("readable" if await store.load_turn(ADA, turn.id) == turn else "lost")
+    print("found" if await store.search(ADA, "sky") and await store.list_conversations(ADA) else "lost")
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     _, fresh = await store.begin_turn(ADA, question(key="2"))
     print("taken" if fresh else "doubled")
@@ -140,7 +148,7 @@ async def test_F28_a_disk_that_takes_no_more_bytes(file: Place) -> None:
         sys.executable, "-c", FULL_DISK, file.data, cwd=root, stdout=asyncio.subprocess.PIPE
     )
     said, _ = await child.communicate()
-    assert said.decode().split() == ["refused", "readable", "taken"]
+    assert said.decode().split() == ["refused", "readable", "found", "taken"]
 
 
 def garbage(file: Path) -> None:

@@ -21,7 +21,7 @@ from moa.core.domain import (
 )
 from moa.core.errors import public_text
 from storage import SqlStore
-from storage.models import ResponseRow, RunRow
+from storage.models import ResponseRow
 from storage.rows import agent_at
 from tests.storage.conftest import Place, everything
 from tests.storage.samples import (
@@ -38,6 +38,7 @@ from tests.storage.samples import (
     question,
     result,
 )
+from tests.storage.test_listing import Calendar
 
 
 async def begun(store: SqlStore) -> tuple[str, str]:
@@ -88,12 +89,76 @@ async def test_a_growing_text_is_no_outcome_until_its_slot_ends(store: SqlStore)
     assert (await store.load_turn(ADA, turn_id)).shown.outcomes == (proposal(FIRST),)
 
 
-async def test_a_checkpoint_is_a_heartbeat(store: SqlStore) -> None:
+async def test_another_process_sees_what_grows(store: SqlStore, place: Place) -> None:
     turn_id, run_id = await begun(store)
-    await store.checkpoint(ADA, run_id, {})
-    beat = await store.database.read(lambda s: s.scalar(select(RunRow.heartbeat_at)))
-    assert beat is not None
-    assert beat >= (await store.load_turn(ADA, turn_id)).created_at
+    await store.begin_call(ADA, run_id, SECOND, PROPOSERS[1], call(proposal(SECOND)).messages, LeftOut())
+    await store.checkpoint(ADA, run_id, {FIRST: "Bec"})
+    other = place.open()
+    run = (await other.load_turn(ADA, turn_id)).shown
+    assert run.growing == {FIRST: "Bec", SECOND: ""}
+    await store.save_call(ADA, run_id, call(proposal(FIRST)))
+    assert (await other.load_turn(ADA, turn_id)).shown.growing == {SECOND: ""}
+    await store.end_run(ADA, run_id, result(proposal(LAST)))
+    assert (await other.load_turn(ADA, turn_id)).shown.growing == {}
+    await other.aclose()
+
+
+async def test_every_write_of_a_run_is_a_heartbeat(place: Place) -> None:
+    calendar = Calendar()
+    store = place.open(now=calendar)
+    turn_id, run_id = await begun(store)
+    for write in (
+        store.begin_call(ADA, run_id, FIRST, PROPOSERS[0], (), LeftOut()),
+        store.checkpoint(ADA, run_id, {}),
+        store.save_call(ADA, run_id, call(proposal(FIRST))),
+        store.end_run(ADA, run_id, result(proposal(LAST))),
+    ):
+        calendar.later(seconds=1)
+        await write
+        assert (await store.load_turn(ADA, turn_id)).shown.heartbeat_at == calendar.now
+    await store.aclose()
+
+
+async def test_what_a_cut_off_slot_was_asked_is_known(store: SqlStore) -> None:
+    turn_id, run_id = await begun(store)
+    asked = call(proposal(FIRST))
+    other = replace(PROPOSERS[0], model="p/spare")
+    await store.begin_call(ADA, run_id, FIRST, other, asked.messages, LeftOut(3, 4))
+    await store.checkpoint(ADA, run_id, {FIRST: "Bec"})
+    await store.recover()
+    run = (await store.load_turn(ADA, turn_id)).shown
+    assert [(o.agent, o.partial) for o in run.outcomes if isinstance(o, Failure)] == [(other, "Bec")]
+    assert run.left_out == {FIRST: LeftOut(3, 4)}
+    assert (await sent_and_text(store, run_id, FIRST))[0] == asked.messages
+
+
+async def test_a_slot_that_has_ended_is_not_begun_again(store: SqlStore) -> None:
+    turn_id, run_id = await begun(store)
+    await store.save_call(ADA, run_id, call(proposal(FIRST)))
+    await store.begin_call(ADA, run_id, FIRST, WRITER, (), LeftOut(9, 9))
+    run = (await store.load_turn(ADA, turn_id)).shown
+    assert (run.outcomes, run.left_out) == ((proposal(FIRST),), {})
+    await store.end_run(ADA, run_id, result(proposal(FIRST)))
+    before = await everything(store)
+    await store.begin_call(ADA, run_id, SECOND, WRITER, (), LeftOut())
+    assert await everything(store) == before
+
+
+async def test_only_runs_without_a_heartbeat_are_taken_for_dead(place: Place) -> None:
+    calendar = Calendar()
+    store = place.open(now=calendar)
+    turns = [(await store.begin_turn(ADA, question(key=key)))[0] for key in ("dead", "alive", "over")]
+    await store.end_run(ADA, turns[2].shown_run_id, result(proposal(LAST)))
+    calendar.later(seconds=8)
+    await store.checkpoint(ADA, turns[1].shown_run_id, {FIRST: "I am"})
+    calendar.later(seconds=4)
+    assert await store.recover(stale_s=10) == 1
+    assert await store.recover(stale_s=10) == 0
+    found = [(await store.load_turn(ADA, turn.id)).shown.status for turn in turns]
+    assert found == [Status.INTERRUPTED, Status.RUNNING, Status.COMPLETE]
+    await store.end_run(ADA, turns[0].shown_run_id, result(proposal(LAST)))  # it was only slow
+    assert (await store.load_turn(ADA, turns[0].id)).shown.status is Status.COMPLETE
+    await store.aclose()
 
 
 async def test_the_end_of_a_run_stops_what_still_grows(store: SqlStore) -> None:

@@ -11,7 +11,7 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, event, select
 
-from moa.chat.ports import Conversations, Journal
+from moa.chat.ports import Conversations, Journal, Shares
 from moa.core.domain import Status
 from moa.core.errors import Conflict, InputRefused, NotFound
 from storage import SqlStore
@@ -21,10 +21,10 @@ from tests.storage.samples import ADA, BOB, FIRST, RECIPE, call, proposal, quest
 
 
 def test_implements_the_ports(store: SqlStore) -> None:
-    def needs(conversations: Conversations, journal: Journal) -> bool:
-        return bool(conversations and journal)
+    def needs(conversations: Conversations, shares: Shares, journal: Journal) -> bool:
+        return bool(conversations and shares and journal)
 
-    assert needs(store, store)
+    assert needs(store, store, store)
 
 
 async def test_a_question_is_stored_with_its_run(store: SqlStore) -> None:
@@ -206,12 +206,14 @@ async def test_loading_takes_as_many_queries_for_a_long_path_as_for_a_short_one(
         costs.append(len(seen))
         more = question(key=str(number), conversation_id=turn.conversation_id, expected_head=turn.id)
         turn, _ = await store.begin_turn(ADA, more)
-    assert costs == [4] * 12
+    assert costs == [5] * 12
 
 
-async def test_the_list_is_one_query(store: SqlStore) -> None:
-    for number in range(3):
+async def test_a_list_takes_as_many_queries_for_many_lines_as_for_few(store: SqlStore) -> None:
+    costs = []
+    for number in range(6):
         await store.begin_turn(ADA, question(key=str(number)))
-    with counted() as seen:
-        assert len(await store.list_conversations(ADA)) == 3
-    assert len(seen) == 1
+        with counted() as seen:
+            assert len(await store.list_conversations(ADA)) == number + 1
+        costs.append(len(seen))
+    assert costs == [2] * 6

@@ -1,21 +1,26 @@
-"""A process that writes chats until it is killed, and says on stdout what it was told is saved.
+"""Processes that write chats until they are killed, and say on stdout what they were told is saved.
 
-python -m tests.storage.writer URL DATA SEED
+python -m tests.storage.writer
+
+Reads lines of JSON, {"url", "data", "seed"}, and forks a writer for each: its first line tells its process id, and
+{"kind": "over"} follows once it is dead. Forked, since starting a process anew takes longer than all that it writes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from moa.core.domain import Slot
+from moa.core.domain import LeftOut, Message, Role, Slot
 from storage import SqlStore, open_store
-from tests.storage.samples import ADA, FIRST, LAST, SECOND, call, proposal, question, result
+from tests.storage.samples import ADA, FIRST, LAST, SECOND, agent_of, call, proposal, question, result
 
 
 def acknowledge(kind: str, **what: Any) -> None:
@@ -34,12 +39,16 @@ async def write_turn(store: SqlStore, words: random.Random, where: dict[str, str
     def said(slot: Slot) -> str:
         return f"{slot} {words.random()} " + "blue " * words.randrange(2000)
 
+    for slot in (FIRST, SECOND):
+        sent = (Message(Role.USER, f"{text} for {slot}"),)
+        await store.begin_call(ADA, run, slot, agent_of(slot), sent, LeftOut())
+        acknowledge("asked", turn=turn.id, slot=str(slot), text=sent[0].text)
     growing = {slot: said(slot) for slot in (FIRST, SECOND)}
     await store.checkpoint(ADA, run, growing)
     acknowledge("growing", turn=turn.id, texts={str(slot): text for slot, text in growing.items()})
     for slot, begun in growing.items():
         done = proposal(slot, begun + said(slot))
-        await store.save_call(ADA, run, call(done))
+        await store.save_call(ADA, run, replace(call(done), messages=(Message(Role.USER, f"{text} for {slot}"),)))
         acknowledge("call", turn=turn.id, slot=str(slot), text=done.text)
     answer = proposal(LAST, said(LAST))
     await store.checkpoint(ADA, run, {LAST: answer.text[:9]})
@@ -57,5 +66,18 @@ async def main(url: str, data: Path, seed: int) -> None:
         where = await write_turn(store, words, where if words.random() < 0.7 else {})
 
 
+def fork_writers() -> None:
+    """Serve stdin. No thread and no connection is open here when a writer is forked."""
+    for line in sys.stdin.buffer:
+        wanted = orjson.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            acknowledge("pid", pid=os.getpid())
+            asyncio.run(main(wanted["url"], Path(wanted["data"]), wanted["seed"]))
+        os.waitpid(pid, 0)
+        sys.stdout.buffer.write(b"\n")  # ends a line that the kill cut off
+        acknowledge("over")
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+    fork_writers()
