@@ -58,7 +58,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_LAST_RESPONSES_S,
             )
         )
-        self._tell_started, self._drain = started, drain
+        self._tell_started, self._drain, self._hurry = started, drain, False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, then tells."""
@@ -68,14 +68,14 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A first signal asks to end, a second one to hurry."""
-        if self.should_exit:
-            self.force_exit = True
+        # Hurrying cuts the drain only: what is left then takes a second and must close in order.
+        self._hurry = self.should_exit
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then close connections."""
         drain = asyncio.ensure_future(self._drain())
-        while not drain.done() and not self.force_exit:
+        while not drain.done() and not self._hurry:
             await asyncio.wait([drain], timeout=0.2)
         drain.cancel()
         await super().shutdown(sockets=sockets)
