@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, Enum, Text
 from sqlalchemy.types import TypeDecorator
 
+from moa.core.codec import decode, encode
 from moa.core.text import clean
-from storage.codec import decode, encode
 
 
 class CleanText(TypeDecorator[str]):

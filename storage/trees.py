@@ -11,11 +11,11 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from moa.chat.values import ConversationTree, RunRecord, TurnRecord
+from moa.core.codec import cleaned
 from moa.core.domain import Recipe, Slot
 from moa.core.errors import InputRefused
 from moa.core.text import clean
 from storage.beginning import UNTITLED, add_turn, hold_user
-from storage.codec import cleaned
 from storage.ids import new_id
 from storage.journal import interrupt
 from storage.models import ConversationRow, ResponseRow, RunRow, Stage, TitleSource, TurnRow

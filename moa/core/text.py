@@ -45,7 +45,7 @@ class Repairer:
     def feed(self, piece: str) -> str:
         """The part of the text that is now certain."""
         if not self._held and not self._marks and piece.isascii():
-            return piece if not _BAD.search(piece) else _BAD.sub("", piece)
+            return piece if piece.isprintable() or not _BAD.search(piece) else _BAD.sub("", piece)
         text = self._held + piece
         self._held = text[-1] if _HIGH.search(text) else ""
         return self._limit_marks(clean(text[: len(text) - len(self._held)]))
@@ -69,30 +69,37 @@ class ThinkSplitter:
     """Separates a leading ``<think>…</think>`` block, as open reasoning models write it, from the answer.
 
     Line ends next to the tags are dropped (two at most before the closing one). What ``feed`` and ``flush`` return
-    adds up to the same, however the text was cut into pieces.
+    adds up to the same, however the text was cut into pieces. Once ``over``, all that comes is text as it stands, and
+    need not be fed.
     """
 
     _OPEN, _CLOSE = "<think>", "</think>"
     _BLANK_LIMIT = 256  # a model that writes blanks for ever is not waited for with all of them in memory
 
     def __init__(self) -> None:
+        self.over = False
         self._state = "start"
         self._held = ""
         self._skip = False
 
     def feed(self, piece: str) -> tuple[str, str]:
         """``(reasoning, text)`` that is now certain."""
+        certain = self._feed(piece)
+        self.over = self._state == "text" and not self._skip
+        return certain
+
+    def flush(self) -> tuple[str, str]:
+        """What was held back: reasoning when the block never closed, else text."""
+        rest = self._take()
+        return (rest, "") if self._state == "think" else ("", rest)
+
+    def _feed(self, piece: str) -> tuple[str, str]:
         if self._state == "text":
             return "", self._unskipped(piece)
         self._held += piece
         if self._state == "start" and not self._begin():
             return "", ""
         return self._inside() if self._state == "think" else ("", self._take())
-
-    def flush(self) -> tuple[str, str]:
-        """What was held back: reasoning when the block never closed, else text."""
-        rest = self._take()
-        return (rest, "") if self._state == "think" else ("", rest)
 
     def _begin(self) -> bool:
         """Decide whether the text opens with the tag; False while that is still uncertain."""

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moa.chat.values import NewTurn, SavedCall
+from moa.core.codec import decode, encode
 from moa.core.domain import Agent, LeftOut, Message, Missing, Outcome, Recipe, RunResult
 from storage import SqlStore
-from storage.codec import decode, encode
 from tests.storage.samples import (
     ADA,
     AGENT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moa.chat.values import ConversationTree
 from moa.core.domain import Failure, FailureKind, LeftOut, Status
 from moa.core.errors import InputRefused, NotFound
 from storage import SqlStore
@@ -31,24 +30,9 @@ from tests.storage.samples import (
     result,
 )
 from tests.storage.test_listing import Calendar
+from tests.support.trees import without_ids
 
 KEYS = count()
-
-
-def without_ids(tree: ConversationTree) -> Any:
-    """The tree with its ids as numbers in the order in which they come up."""
-    numbers: dict[str, str] = {}
-
-    def walk(value: Any, name: str = "") -> Any:
-        if isinstance(value, str) and ("id" in name.split("_") or name in ("siblings", "head")):
-            return numbers.setdefault(value, f"#{len(numbers)}")
-        if isinstance(value, tuple):
-            return tuple(walk(item, name) for item in value)
-        if is_dataclass(value) and {"turns", "runs", "turn_id"} & {f.name for f in fields(value)}:
-            return {f.name: walk(getattr(value, f.name), f.name) for f in fields(value)}
-        return value
-
-    return walk(tree)
 
 
 async def grown(store: SqlStore, calendar: Calendar) -> str:

@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 def encode(value: object) -> str:
     """A value made of dataclasses, enums, tuples, mappings and scalars as JSON, its strings cleaned."""
-    return orjson.dumps(_plain(value)).decode()
+    return orjson.dumps(plain(value)).decode()
 
 
 def decode(kind: type[Value], text: str) -> Value:
@@ -34,19 +34,20 @@ def cleaned(kind: type[Value], value: Value) -> Value:
     return decode(kind, encode(value))
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """The same as dicts, lists and scalars, its strings cleaned: what JSON can hold."""
     match value:
         case str():
             return clean(str(value))
         case Mapping():
-            return {clean(str(key)): _plain(item) for key, item in value.items()}
+            return {clean(str(key)): plain(item) for key, item in value.items()}
         case tuple() | list():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case _ if dataclasses.is_dataclass(value):
-            return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return value
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
