@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import datetime as dt
 import logging
 import os
 import signal
@@ -16,10 +17,16 @@ from typing import Any
 
 from rich.console import Console
 
+from moa.api.conversations import conversation_routes
+from moa.api.exchange import exchange_routes
+from moa.api.ports import Render
+from moa.api.routes import health_routes, turn_routes
 from moa.api.serving import Server, address_of, take_port
+from moa.api.shares import share_routes
 from moa.api.stalls import watching
 from moa.api.web import WebOptions, allowed_hosts, build_web
 from moa.chat.service import ChatService
+from moa.chat.titles import Titles
 from moa.chat.values import Actor
 from moa.cli.check import check
 from moa.config.catalogue import load_catalogue
@@ -36,7 +43,7 @@ from moa.providers.offer import Offer
 from moa.providers.openai_compatible import OpenAICompatibleProvider
 from moa.providers.registry import Registry
 from moa.providers.weights import WeightStore
-from moa.ui import render, texts
+from moa.ui import history, render, texts
 from moa.ui.context import Context
 from moa.ui.identity import Identity
 from moa.ui.mixture import Mixture
@@ -44,9 +51,14 @@ from moa.ui.mount import mount
 from moa.ui.page import build_page
 from moa.ui.sharing import share_link
 from storage import SqlStore, open_store
+from storage.backup import backup, restore
+from storage.moving import move
 
 ROOT = Path(__file__).resolve().parent
 DRAIN_S = 20.0
+KEEP_DELETED = dt.timedelta(days=1)
+PURGE_EVERY_S = 3600.0
+_TINY_BYTES = 300_000_000
 WRONG_SETTINGS = 2
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -63,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_command = commands.add_parser("check", help="tell what is configured, which keys are found, what answers")
     check_command.add_argument("--ping", action="store_true", help="also ask one token of each provider that is ready")
     check_command.set_defaults(run=_check)
+    for name, run, argument, told in _KEEPING:
+        command = commands.add_parser(name, help=told)
+        command.add_argument("target", metavar=argument)
+        command.set_defaults(run=run)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
@@ -120,14 +136,41 @@ def _check(settings: Settings, catalogue: Catalogue, chosen: argparse.Namespace)
     return _run(checked())
 
 
+def _backup(settings: Settings, _: Catalogue, chosen: argparse.Namespace) -> int:
+    backup(settings.database_url, settings.data_dir, Path(chosen.target))
+    print(f"Backed up to {chosen.target}. It holds every chat: keep it where only you can read it.")
+    return 0
+
+
+def _restore(settings: Settings, _: Catalogue, chosen: argparse.Namespace) -> int:
+    aside = restore(settings.database_url, settings.data_dir, Path(chosen.target))
+    print(f"Restored {chosen.target}." + (f" What was there before is kept as {aside}." if aside else ""))
+    return 0
+
+
+def _move(settings: Settings, _: Catalogue, chosen: argparse.Namespace) -> int:
+    for name, moved in move(settings.database_url, chosen.target).tables.items():
+        print(f"{name}: {moved.rows} rows, SHA-256 {moved.sha256}")
+    print("All of it arrived and was compared. Set DATABASE_URL to the new database and start the app.")
+    return 0
+
+
+_KEEPING = (
+    ("backup", _backup, "FILE", "copy the database to a new file, also while the app runs"),
+    ("restore", _restore, "FILE", "put a backup in the database's place; the old one is kept beside it"),
+    ("move", _move, "URL", "copy a SQLite database to an empty PostgreSQL one, checked by counts and hashes"),
+)
+
+
 async def _served(settings: Settings, catalogue: Catalogue, store: SqlStore, bound: Any) -> int:
     embedded = _embedded(settings, catalogue)
     registry = Registry(catalogue, settings.environ, embedded=embedded)
     engine = Engine(registry, caps=catalogue.caps)
-    chat = ChatService(engine, store)
+    titles = Titles(engine, store, lambda model: not _tiny(catalogue, model)) if settings.titles else None
+    chat = ChatService(engine, store, titles=titles)
     default = _default_model(catalogue)
     models = Offer(registry, embedded, default, resting=engine.resting, refreshed=engine.models_refreshed)
-    background = asyncio.create_task(registry.refresh())
+    background = [asyncio.create_task(job) for job in (registry.refresh(), _purge(store), chat.sweep())]
     try:
         await store.recover()
         web = _web(settings, catalogue, chat, models, port=bound.getsockname()[1])
@@ -137,10 +180,21 @@ async def _served(settings: Settings, catalogue: Catalogue, store: SqlStore, bou
             await server.serve(sockets=[bound])
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice, it still closes what it holds
-        background.cancel()
+        for task in background:
+            task.cancel()
         await registry.aclose()
         await store.aclose()
     return 0
+
+
+async def _purge(store: SqlStore) -> None:
+    """Remove for good what was deleted more than a day ago, now and every hour."""
+    while True:
+        try:
+            await store.purge_deleted(KEEP_DELETED)
+        except StoreError as error:
+            _log.warning("deleted conversations are not purged yet: %s", error)
+        await asyncio.sleep(PURGE_EVERY_S)
 
 
 def _embedded(settings: Settings, catalogue: Catalogue) -> EmbeddedProvider:
@@ -157,6 +211,12 @@ def _embedded(settings: Settings, catalogue: Catalogue) -> EmbeddedProvider:
     )
 
 
+def _tiny(catalogue: Catalogue, model_id: str) -> bool:
+    """Whether a model is too small to name a conversation: the question's own words then do it better."""
+    weights = catalogue.weights.get(model_id)
+    return weights is not None and (weights.size_bytes or 0) < _TINY_BYTES
+
+
 def _default_model(catalogue: Catalogue) -> str:
     return catalogue.recipes[catalogue.default_recipe].aggregator.model
 
@@ -170,9 +230,13 @@ def _web(settings: Settings, catalogue: Catalogue, chat: ChatService, models: Of
     web = build_web(
         WebOptions(ROOT / "static", hosts, proxy_hops=hops, on_space=on_space),
         identify=identity,
-        load_turn=chat.turn,
-        render=lambda turn: render.turn_json(turn, models.label),
-        health=lambda: _health(chat, models),
+        routers=[
+            turn_routes(chat.turn, _rendered(models), identity),
+            health_routes(lambda: _health(chat, models)),
+            conversation_routes(chat.library, identity, page=history.page, hits=history.hits),
+            exchange_routes(chat.exchange, identity, label_of=models.label),
+            share_routes(chat.library, identity, render=_rendered(models), page=ROOT / "static" / "shared.html"),
+        ],
     )
     context = Context(
         chat=chat,
@@ -185,6 +249,10 @@ def _web(settings: Settings, catalogue: Catalogue, chat: ChatService, models: Of
     )
     mount(web, build_page(context), host=settings.host, port=port)
     return web
+
+
+def _rendered(models: Offer) -> Render:
+    return lambda turn: render.turn_json(turn, models.label)
 
 
 def _recipe(base: Recipe, mixture: Mixture, models: Offer) -> Recipe:
@@ -202,7 +270,7 @@ def _recipe(base: Recipe, mixture: Mixture, models: Offer) -> Recipe:
 
 async def _health(chat: ChatService, models: Offer) -> dict[str, str]:
     try:
-        await chat.list_conversations(Actor("health"), limit=1)
+        await chat.library.entries(Actor("health"), limit=1)
     except StoreError:
         return {"status": "unavailable", "store": "unavailable", "model": models.state}
     return {"status": "ok", "store": "ok", "model": models.state}

@@ -11,13 +11,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, undefer
 
 from moa.chat.values import NewTurn, RunRecord, TurnRecord
+from moa.core.codec import cleaned
 from moa.core.domain import Outcome, Proposal, Recipe, Slot, Status
 from moa.core.errors import Conflict, NotFound
 from moa.core.text import first_words
-from storage.codec import cleaned
 from storage.ids import new_id
 from storage.models import ConversationRow, ResponseRow, RunRow, Stage, TitleSource, TurnRow, UserRow
 from storage.reading import conversation_row, load_runs, load_turn, turn_row
+from storage.recovery import make_way
 from storage.rows import outcome_of, write_outcome
 
 MOVED = (
@@ -29,14 +30,15 @@ UNTITLED = "New chat"
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a run starts from."""
+    """What a run starts from, and the process that carries it out."""
 
     recipe: Recipe
     seed: int
     request_key: str
+    process: str
 
 
-def begin_turn(session: Session, owner: str, new: NewTurn, now: dt.datetime) -> tuple[TurnRecord, bool]:
+def begin_turn(session: Session, owner: str, new: NewTurn, process: str, now: dt.datetime) -> tuple[TurnRecord, bool]:
     """Store a question and its run, or find the one that this request key stored before."""
     hold_user(session, owner, now)
     seen = _seen(session, owner, new.request_key)
@@ -44,8 +46,10 @@ def begin_turn(session: Session, owner: str, new: NewTurn, now: dt.datetime) -> 
         return load_turn(session, owner, seen.turn_id), False
     conversation = _conversation(session, owner, new, now)
     parent = _parent(session, conversation, new)
+    if new.branch:
+        make_way(session, conversation.id, now)
     turn = add_turn(session, conversation, parent, new.question, now)
-    _add_run(session, owner, turn, NewRun(new.recipe, new.seed, new.request_key), now)
+    _add_run(session, owner, turn, NewRun(new.recipe, new.seed, new.request_key, process), now)
     conversation.head_turn_id, conversation.updated_at = turn.id, now
     _settle(session)
     return load_turn(session, owner, turn.id), True
@@ -60,9 +64,11 @@ def begin_run(
     run = _seen(session, owner, new.request_key)
     fresh = run is None
     if run is None:
+        conversation = conversation_row(session, owner, turn.conversation_id, lock=True)
+        make_way(session, conversation.id, now)
         run = _add_run(session, owner, turn, new, now)
         _copy_outcomes(session, run, reuse)
-        conversation_row(session, owner, turn.conversation_id, lock=True).updated_at = now
+        conversation.updated_at = now
         _settle(session)
     else:
         turn_row(session, owner, run.turn_id)
@@ -138,7 +144,7 @@ def _add_run(session: Session, owner: str, turn: TurnRow, new: NewRun, now: dt.d
     row = RunRow(
         id=new_id(), turn_id=turn.id, owner_id=owner, request_key=new.request_key, attempt=(last or 0) + 1,
         status=Status.RUNNING, recipe=recipe, digest=recipe.digest, seed=new.seed,
-        started_at=now, heartbeat_at=now,
+        started_at=now, heartbeat_at=now, process=new.process,
     )  # fmt: skip
     session.add(row)
     session.flush()

@@ -1,4 +1,4 @@
-"""What is written while a run goes on, when it ends, and for those whose process died."""
+"""What is written while a run goes on and when it ends, also by a process that was taken for dead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from moa.chat.values import SavedCall
@@ -40,12 +40,13 @@ class Begun:
     left_out: LeftOut
 
 
-def begin_call(session: Session, owner: str, run_id: str, call: Begun, now: dt.datetime) -> None:
+def begin_call(session: Session, owner: str, run_id: str, call: Begun, process: str, now: dt.datetime) -> None:
     """Write what a slot is asked, before it is asked. Slots and runs that have ended stay as they are."""
     run = run_row(session, owner, run_id)
-    if run.status is not Status.RUNNING:
+    known = by_slot(session, run)
+    if not _goes_on(session, run, known, process):
         return
-    row = _response(session, run, _by_slot(session, run), call.slot)
+    row = _response(session, run, known, call.slot)
     if row.stage is Stage.GROWING:
         row.agent, row.messages, row.left_out = call.agent, call.messages, call.left_out
     run.heartbeat_at = now
@@ -54,29 +55,33 @@ def begin_call(session: Session, owner: str, run_id: str, call: Begun, now: dt.d
 def save_call(session: Session, owner: str, run_id: str, call: SavedCall, now: dt.datetime) -> None:
     """Write one slot's end. Writing it again changes nothing, so that a doubtful save can be repeated."""
     run = run_row(session, owner, run_id)
-    row = _response(session, run, _by_slot(session, run), call.slot)
+    row = _response(session, run, by_slot(session, run), call.slot)
     write_outcome(row, call.outcome)
     row.messages, row.left_out = call.messages, call.left_out
     run.heartbeat_at = now
 
 
-def checkpoint(session: Session, owner: str, run_id: str, growing: Mapping[Slot, str], now: dt.datetime) -> None:
-    """Write texts that still grow. Slots and runs that have ended stay as they are."""
+def checkpoint(
+    session: Session, owner: str, run_id: str, growing: Mapping[Slot, str], process: str, now: dt.datetime
+) -> bool:
+    """Write texts that still grow. Slots and runs that have ended stay as they are. Whether the run is to stop."""
     run = run_row(session, owner, run_id)
-    if run.status is not Status.RUNNING:
-        return
-    known = _by_slot(session, run)
+    known = by_slot(session, run)
+    if not _goes_on(session, run, known, process):
+        return run.process == process
     for slot, text in growing.items():
         row = _response(session, run, known, slot)
         if row.stage is Stage.GROWING:
             row.text = text
     run.heartbeat_at = now
+    return run.stop_asked_at is not None
 
 
 def end_run(session: Session, owner: str, run_id: str, result: RunResult, now: dt.datetime) -> None:
-    """Write the result. Slots that still grow and are not in it become stopped."""
+    """Write the result. Slots that still grow and are not in it become stopped. A run that was taken for dead becomes
+    what it really was."""
     run = run_row(session, owner, run_id)
-    known = _by_slot(session, run)
+    known = by_slot(session, run)
     for row in known.values():
         row.ordinal = None
     for ordinal, outcome in enumerate(result.outcomes):
@@ -88,19 +93,7 @@ def end_run(session: Session, owner: str, run_id: str, result: RunResult, now: d
             cut_off(row, run.recipe, FailureKind.STOPPED)
     write_result(run, result)
     run.ended_at = run.heartbeat_at = now
-
-
-def recover(session: Session, stale_s: float | None, now: dt.datetime) -> int:
-    """End runs that are marked running as interrupted, with what had arrived of them: all, or those whose heartbeat
-    is older than ``stale_s``."""
-    dead = select(RunRow).where(RunRow.status == Status.RUNNING)
-    if stale_s is not None:
-        dead = dead.where(RunRow.heartbeat_at < now - dt.timedelta(seconds=stale_s))
-    running = session.scalars(dead.with_for_update(skip_locked=stale_s is not None)).all()
-    for run in running:
-        interrupt(run, _by_slot(session, run).values())
-        run.ended_at = now
-    return len(running)
+    run.process = None
 
 
 def interrupt(run: RunRow, responses: Iterable[ResponseRow]) -> None:
@@ -141,9 +134,28 @@ def _sum_cost(outcomes: Sequence[Outcome]) -> int | None:
     return sum(known) if known and len(known) == len(costs) else None
 
 
-def _by_slot(session: Session, run: RunRow) -> dict[Slot, ResponseRow]:
+def by_slot(session: Session, run: RunRow) -> dict[Slot, ResponseRow]:
+    """The newest response of each slot."""
     rows = session.scalars(select(ResponseRow).where(ResponseRow.run_id == run.id).order_by(ResponseRow.attempt))
     return {slot_of(row): row for row in rows}
+
+
+def _goes_on(session: Session, run: RunRow, known: dict[Slot, ResponseRow], process: str) -> bool:
+    """Whether the run is under way. One of this ``process`` that was taken for dead is so again, unless it was to stop
+    or another attempt has taken its place."""
+    if run.status is Status.INTERRUPTED and run.process == process and not run.stop_asked_at:
+        later = exists().where(RunRow.turn_id == run.turn_id, RunRow.attempt > run.attempt)
+        if not session.scalar(select(later)):
+            _take_back(run, known.values())
+    return run.status is Status.RUNNING
+
+
+def _take_back(run: RunRow, responses: Iterable[ResponseRow]) -> None:
+    run.status, run.ended_at = Status.RUNNING, None
+    for row in responses:
+        row.ordinal = None
+        if row.error_kind is FailureKind.INTERRUPTED and not row.reused:
+            row.stage = Stage.GROWING
 
 
 def _response(session: Session, run: RunRow, known: dict[Slot, ResponseRow], slot: Slot) -> ResponseRow:

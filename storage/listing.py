@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, delete, false, select, true
+from sqlalchemy import ColumnElement, delete, false, select, true, update
 from sqlalchemy.orm import Session
 
 from moa.chat.values import ConversationEntry
@@ -83,8 +83,12 @@ def set_flags(session: Session, owner: str, conversation_id: str, pinned: bool |
 
 
 def hide(session: Session, owner: str, conversation_id: str, now: dt.datetime) -> None:
-    """Delete in a way that can be undone."""
+    """Delete in a way that can be undone. A run that another process carries out in it is to stop."""
     conversation_row(session, owner, conversation_id, lock=True).deleted_at = now
+    of = select(TurnRow.id).where(TurnRow.conversation_id == conversation_id)
+    session.execute(
+        update(RunRow).where(RunRow.turn_id.in_(of), RunRow.status == Status.RUNNING).values(stop_asked_at=now)
+    )
 
 
 def restore(session: Session, owner: str, conversation_id: str, now: dt.datetime) -> None:

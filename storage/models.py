@@ -123,8 +123,8 @@ class TurnRow(Base):
 class RunRow(Base):
     """``owner_id`` is the conversation's, repeated so that a request key is one run for each owner.
 
-    A turn's own request key is that of its first run. ``heartbeat_at`` tells a live run from one whose
-    process died.
+    A turn's own request key is that of its first run. ``process`` carries it out, until it has told the run's end;
+    ``heartbeat_at`` is when it last wrote, ``stop_asked_at`` when another one asked it to stop. See storage.recovery.
     """
 
     __tablename__ = "run"
@@ -141,6 +141,8 @@ class RunRow(Base):
     seed: Mapped[int]
     started_at: Mapped[dt.datetime]
     heartbeat_at: Mapped[dt.datetime]
+    process: Mapped[str | None] = mapped_column(String(KEY_CHARS))
+    stop_asked_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
     duration_ms: Mapped[int | None]
     first_answer_ms: Mapped[int | None]

@@ -26,8 +26,9 @@ _CHECK_BYTES = 256 * 1024 * 1024
 
 
 def open_store(
-    url: str, data: Path, *, busy_timeout_s: float = 5.0, now: Callable[[], dt.datetime] = utc_now
-) -> SqlStore:
+    url: str, data: Path, *, busy_timeout_s: float = 5.0, now: Callable[[], dt.datetime] = utc_now,
+    process: str | None = None,
+) -> SqlStore:  # fmt: skip
     """Open the database at ``url`` (empty: ``moa.db`` in the directory ``data``) with its schema up to date.
 
     Waits; call it before the event loop runs, or in a thread. Raises ConfigError when the URL can't be used,
@@ -48,7 +49,7 @@ def open_store(
         database.close()
         shown = file or where.render_as_string(hide_password=True)
         raise type(error)(f"{shown}: {error.public}", detail=error.detail) from error
-    return SqlStore(database, now)
+    return SqlStore(database, now, process)
 
 
 def locate(url: str, data: Path) -> URL:

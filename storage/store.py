@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from moa.chat.ports import STALE_S
 from moa.chat.values import (
     Actor,
     ConversationEntry,
@@ -19,10 +20,11 @@ from moa.chat.values import (
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
 from moa.core.errors import InputRefused
-from storage import beginning, branches, journal, listing, reading, shares, trees
+from storage import beginning, branches, journal, listing, reading, recovery, shares, trees
 from storage import search as searching
 from storage.database import Database
 from storage.ids import checked_id, checked_key
+from storage.processes import this_process
 
 
 def utc_now() -> dt.datetime:
@@ -31,11 +33,16 @@ def utc_now() -> dt.datetime:
 
 
 class SqlStore:
-    """Implements ``moa.chat.ports``. ``open_store`` makes it. Ids are checked before any query."""
+    """Implements ``moa.chat.ports``. ``open_store`` makes it. Ids are checked before any query.
 
-    def __init__(self, database: Database, now: Callable[[], dt.datetime] = utc_now) -> None:
+    ``process`` is the name of the one that carries out the runs begun here.
+    """
+
+    def __init__(
+        self, database: Database, now: Callable[[], dt.datetime] = utc_now, process: str | None = None
+    ) -> None:
         self.database = database
-        self._now = now
+        self._now, self._process = now, process or this_process()
 
     async def list_conversations(
         self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None, archived: bool = False
@@ -157,22 +164,22 @@ class SqlStore:
         return await self.database.write(lambda s: shares.copy(s, owner, found, self._now()))
 
     async def begin_turn(self, actor: Actor, new: NewTurn) -> tuple[TurnRecord, bool]:
-        """Store question and run. Raises NotFound, Conflict when the head has moved."""
+        """Store question and run. Raises NotFound, Busy, Conflict when the head has moved."""
         owner = _owner(actor)
         checked_key(new.request_key, "request")
         if new.conversation_id is not None:
             checked_id(new.conversation_id, "conversation")
         if new.branch and new.parent_id is not None:
             checked_id(new.parent_id, "question")
-        return await self.database.write(lambda s: beginning.begin_turn(s, owner, new, self._now()))
+        return await self.database.write(lambda s: beginning.begin_turn(s, owner, new, self._process, self._now()))
 
     async def begin_run(
         self, actor: Actor, turn_id: str, recipe: Recipe, *, seed: int, request_key: str,
         reuse: Mapping[Slot, Outcome] | None = None,
     ) -> tuple[RunRecord, bool]:  # fmt: skip
-        """Store another attempt at a turn. Raises NotFound."""
+        """Store another attempt at a turn. Raises NotFound, Busy."""
         owner, found = _owner(actor), checked_id(turn_id, "question")
-        new = beginning.NewRun(recipe, seed, checked_key(request_key, "request"))
+        new = beginning.NewRun(recipe, seed, checked_key(request_key, "request"), self._process)
         taken = dict(reuse or {})
         return await self.database.write(lambda s: beginning.begin_run(s, owner, found, new, taken, self._now()))
 
@@ -182,26 +189,37 @@ class SqlStore:
         """Store what a slot is asked. Raises NotFound."""
         owner, found = _owner(actor), checked_id(run_id, "answer")
         call = journal.Begun(slot, agent, tuple(messages), left_out)
-        await self.database.write(lambda s: journal.begin_call(s, owner, found, call, self._now()))
+        await self.database.write(lambda s: journal.begin_call(s, owner, found, call, self._process, self._now()))
 
     async def save_call(self, actor: Actor, run_id: str, call: SavedCall) -> None:
         """Store one slot's end. Raises NotFound."""
         owner, found = _owner(actor), checked_id(run_id, "answer")
         await self.database.write(lambda s: journal.save_call(s, owner, found, call, self._now()))
 
-    async def checkpoint(self, actor: Actor, run_id: str, growing: Mapping[Slot, str]) -> None:
-        """Store growing texts and the run's heartbeat. Raises NotFound."""
+    async def checkpoint(self, actor: Actor, run_id: str, growing: Mapping[Slot, str]) -> bool:
+        """Store growing texts and the run's heartbeat; whether the run is to stop. Raises NotFound."""
         owner, found, texts = _owner(actor), checked_id(run_id, "answer"), dict(growing)
-        await self.database.write(lambda s: journal.checkpoint(s, owner, found, texts, self._now()))
+        return await self.database.write(
+            lambda s: journal.checkpoint(s, owner, found, texts, self._process, self._now())
+        )
+
+    async def ask_to_stop(self, actor: Actor, run_id: str) -> bool:
+        """Let the process that carries a run out stop it; whether it still runs. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(run_id, "answer")
+        return await self.database.write(lambda s: recovery.ask_to_stop(s, owner, found, self._now()))
 
     async def end_run(self, actor: Actor, run_id: str, result: RunResult) -> None:
         """Store a run's result. The same end may be stored again. Raises NotFound."""
         owner, found = _owner(actor), checked_id(run_id, "answer")
         await self.database.write(lambda s: journal.end_run(s, owner, found, result, self._now()))
 
-    async def recover(self, *, stale_s: float | None = None) -> int:
-        """Mark what runs as interrupted: all (when no other process uses the database), or what is stale."""
-        return await self.database.write(lambda s: journal.recover(s, stale_s, self._now()))
+    async def recover(self, *, stale_s: float = STALE_S, alive: Collection[str] = ()) -> int:
+        """Mark runs of dead processes as interrupted. Writes, and waits for a lock, only when there are any."""
+        known = frozenset(alive)
+        dead = await self.database.read(lambda s: recovery.find_dead(s, stale_s, known, self._now()))
+        if not dead:
+            return 0
+        return await self.database.write(lambda s: recovery.recover(s, dead, stale_s, self._now()))
 
     async def aclose(self) -> None:
         """Finish what was begun and close every connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -11,6 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_PATH_BYTES = 2_048
 MAX_QUERY_BYTES = 8_192
 MAX_BODY_BYTES = 2_000_000
+MAX_IMPORT_BYTES = 64_000_000
+IMPORT_PATH = "/moa/import"
+IMPORT_S = 120
+_IMPORTS_AT_ONCE = 2  # each may take a gigabyte while it is read
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 _GRADIO = "/gradio_api"
@@ -41,12 +46,16 @@ class Guard:
 
     Lets a request pass when its address is sane (414, 400), its method is known (405), it does not come from another
     site (403), its route is one the page uses (404), and its body is at most ``max_body_bytes`` (413), also when it
-    comes in pieces without a declared length.
+    comes in pieces without a declared length. An import may be larger, and few come in at once (503).
     """
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_body_bytes: int = MAX_BODY_BYTES, max_import_bytes: int = MAX_IMPORT_BYTES
+    ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._max_import_bytes = max_import_bytes
+        self._imports = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -59,19 +68,36 @@ class Guard:
             check_address(scope)
             check_origin(scope)
             check_route(str(scope["path"]))
-            body = await self._bounded(scope, receive)
+            if scope["path"] == IMPORT_PATH:
+                await self._import(scope, receive, send)
+                return
+            body = await self._bounded(scope, receive, self._max_body_bytes)
         except Refused as refused:
             await PlainTextResponse(refused.text + "\n", refused.status)(scope, receive, send)
             return
         await self._app(scope, body, send)
 
-    async def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+    async def _import(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._imports >= _IMPORTS_AT_ONCE:
+            raise Refused(503, "Other imports are under way: try again in a minute.")
+        self._imports += 1
+        try:
+            async with asyncio.timeout(IMPORT_S):
+                body = await self._bounded(scope, receive, self._max_import_bytes)
+            await self._app(scope, body, send)
+        except TimeoutError:
+            raise Refused(408, "The file took too long to arrive: try again.") from None
+        finally:
+            self._imports -= 1
+
+    async def _bounded(self, scope: Scope, receive: Receive, most: int) -> Receive:
         """The body, read whole and bounded before anyone works on it. Safe methods bring none."""
         if scope["method"] in _SAFE_METHODS:
             return receive
+        too_large = Refused(413, f"The request is too large: at most {most:,} bytes.")
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > self._max_body_bytes:
-            raise self._too_large()
+        if not declared.isdecimal() or int(declared) > most:
+            raise too_large
         read: list[Message] = []
         size, more = 0, True
         while more:
@@ -79,16 +105,13 @@ class Guard:
             read.append(message)
             size += len(message.get("body", b""))
             more = bool(message.get("more_body", False))
-            if size > self._max_body_bytes:
-                raise self._too_large()
+            if size > most:
+                raise too_large
 
         async def replay() -> Message:
             return read.pop(0) if read else await receive()
 
         return replay
-
-    def _too_large(self) -> Refused:
-        return Refused(413, f"The request is too large: at most {self._max_body_bytes:,} bytes.")
 
 
 def check_address(scope: Scope) -> None:

@@ -12,11 +12,13 @@ _POLICY = (
     "img-src 'self' data: blob:; media-src 'self'; font-src 'self' data:; connect-src 'self'; "
     "worker-src 'self' blob:; form-action 'self'; base-uri 'self'; object-src 'none'; frame-ancestors {framed_by}"
 )
+_OWN = ("Content-Security-Policy", "Referrer-Policy")  # a page of ours that needs less brings its own
 SPACE_FRAMES = "'self' https://huggingface.co https://*.huggingface.co https://*.hf.space"
 
 
 class SecurityHeaders:
-    """Pure ASGI. Sets the Content-Security-Policy and its companions on every response."""
+    """Pure ASGI. Sets the Content-Security-Policy and its companions on every response. One that names its own policy
+    for content or referrers keeps it."""
 
     def __init__(self, app: ASGIApp, *, framed_by: str = "'none'") -> None:
         self._app = app
@@ -40,7 +42,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
-                    headers[name] = value
+                    headers[name] = headers.get(name, value) if name in _OWN else value
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from moa.api.ports import Health, Identify, LoadTurn, Render
-from moa.chat.values import Actor
-from moa.core.errors import MoaError, NotFound
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PRIVATE = {"Cache-Control": "no-store"}
+from moa.api.replies import asker, checked_id, plain_router, reply
 
 
 def turn_routes(load: LoadTurn, render: Render, identify: Identify) -> APIRouter:
     """``GET /moa/turns/{id}``: the page's JSON of a turn. Missing, malformed and foreign ids are one 404."""
-    router = APIRouter()
+    router = plain_router()
 
     @router.get("/moa/turns/{turn_id}")
     async def turn(turn_id: str, request: Request) -> JSONResponse:
-        actor = identify.actor(request.cookies)
-        try:
-            return JSONResponse(render(await load(*_checked(actor, turn_id))), headers=_PRIVATE)
-        except NotFound as error:
-            return JSONResponse({"error": error.public}, 404, headers=_PRIVATE)
-        except MoaError as error:
-            return JSONResponse({"error": error.public}, 503, headers=_PRIVATE)
+        actor = asker(identify, request, "turn")
+        return reply(render(await load(actor, checked_id(turn_id, "turn"))))
 
     return router
 
@@ -39,12 +28,6 @@ def health_routes(health: Health) -> APIRouter:
     @router.get("/healthz")
     async def healthz() -> JSONResponse:
         found = dict(await health())
-        return JSONResponse(found, 200 if found.get("status") == "ok" else 503, headers=_PRIVATE)
+        return reply(found, 200 if found.get("status") == "ok" else 503)
 
     return router
-
-
-def _checked(actor: Actor | None, turn_id: str) -> tuple[Actor, str]:
-    if actor is None or not _ID.fullmatch(turn_id):
-        raise NotFound("turn")
-    return actor, turn_id

@@ -19,8 +19,7 @@ class Visitors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        page = scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/"
-        if not page or self._identify.actor(cookies_of(Headers(scope=scope))) is not None:
+        if not _is_page(scope) or self._identify.actor(cookies_of(Headers(scope=scope))) is not None:
             await self._app(scope, receive, send)
             return
 
@@ -31,6 +30,13 @@ class Visitors:
             await send(message)
 
         await self._app(scope, receive, with_cookie)
+
+
+def _is_page(scope: Scope) -> bool:
+    """The page itself, or one behind a link, whose reader may want to go on as somebody."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    return scope["path"] == "/" or str(scope["path"]).startswith("/s/")
 
 
 def cookies_of(headers: Headers) -> dict[str, str]:

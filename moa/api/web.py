@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -13,9 +14,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from moa.api.assets import PATH, Assets
 from moa.api.guard import Guard
 from moa.api.headers import SPACE_FRAMES, SecurityHeaders
-from moa.api.ports import Health, Identify, LoadTurn, Render
+from moa.api.ports import Identify
 from moa.api.proxies import Proxies
-from moa.api.routes import health_routes, turn_routes
 from moa.api.visitors import Visitors
 
 
@@ -37,9 +37,7 @@ def build_web(
     options: WebOptions,
     *,
     identify: Identify,
-    load_turn: LoadTurn,
-    render: Render,
-    health: Health,
+    routers: Sequence[APIRouter],
 ) -> FastAPI:
     """The application that the page is then mounted on, at ``/``."""
     framed_by = SPACE_FRAMES if options.on_space else "'none'"
@@ -56,8 +54,8 @@ def build_web(
             Middleware(Visitors, identify=identify),
         ],
     )
-    web.include_router(turn_routes(load_turn, render, identify))
-    web.include_router(health_routes(health))
+    for router in routers:
+        web.include_router(router)
     web.mount(PATH, Assets(options.static))
     return web
 

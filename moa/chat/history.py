@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from moa.chat.values import RunRecord, TurnRecord
-from moa.core.domain import Message, Role, RunResult
+from moa.core.domain import Agent, Message, Part, Proposal, Recipe, Role, RunResult, Slot, Status
+from moa.core.events import AgentStarted, Event, LayerStarted, TextDelta
 from moa.core.view import RunView, fold_all, replay
 from moa.engine.plans import plan_of
 
@@ -26,8 +29,45 @@ def messages_of(earlier: Iterable[TurnRecord], question: str) -> tuple[Message, 
 
 
 def view_of(run: RunRecord) -> RunView:
-    """The view of a stored run, by the same reducer that a live one is shown with."""
-    return fold_all(replay(run.recipe, plan_of(run.recipe).slots(), run.outcomes, run.result, run.left_out))
+    """The view of a stored run, by the same reducer that a live one is shown with.
+
+    One under way in another process stands as of its last heartbeat.
+    """
+    plan = plan_of(run.recipe).slots()
+    view = fold_all(replay(run.recipe, plan, run.outcomes, run.result, run.left_out))
+    if run.status is not Status.RUNNING:
+        return view
+    at_ms = max(0, ((run.heartbeat_at or run.started_at) - run.started_at) // dt.timedelta(milliseconds=1))
+    return replace(fold_all(_under_way(run, dict(plan), view.seq, at_ms), view), at_ms=at_ms)
+
+
+def _under_way(run: RunRecord, plan: dict[Slot, Agent], seq: int, at_ms: int) -> Iterator[Event]:
+    """What has happened by now to the slots that still grow."""
+    for slot, text in sorted(run.growing.items()):
+        agent, called_ms = plan.get(slot) or _fallback(run.recipe, plan, slot), min(at_ms, _called_ms(run, slot))
+        yield LayerStarted(seq := seq + 1, called_ms, slot.layer, agent.part, ((slot, agent),))
+        yield AgentStarted(seq := seq + 1, called_ms, slot, agent, ())
+        yield TextDelta(seq := seq + 1, at_ms, slot, text)
+
+
+def _fallback(recipe: Recipe, plan: dict[Slot, Agent], slot: Slot) -> Agent:
+    """The agent of a slot beyond the plan: one that writes the answer when those before it have failed."""
+    planned = sum(other.layer == slot.layer for other in plan)
+    return replace(recipe.fallbacks[slot.position - planned - 1], part=Part.AGGREGATOR)
+
+
+def _called_ms(run: RunRecord, slot: Slot) -> int:
+    """When what a slot waits for was there: each layer waits for the one before, and in the last one all take turns."""
+
+    def step(of: Slot) -> Slot:
+        return of if of.layer == run.recipe.layer_count else Slot(of.layer, 0)
+
+    took: dict[Slot, int] = {}
+    for outcome in run.outcomes:
+        at = step(outcome.slot)
+        if at < step(slot) and not (isinstance(outcome, Proposal) and outcome.reused):
+            took[at] = max(took.get(at, 0), outcome.duration_ms)
+    return sum(took.values())
 
 
 def _answer(result: RunResult | None) -> str:

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from moa.chat.ports import Journal
 from moa.chat.values import Actor, RunRecord, SavedCall, TurnRecord, TurnView
@@ -19,9 +20,10 @@ from moa.engine.ports import Clock
 from moa.engine.run import Run
 
 _log = logging.getLogger(__name__)
-_CHECKPOINT_S = 1.0
 _RETRY_SAVE_S = 1.0
-_FOLLOW_S = 0.5
+# Another process is behind by at most one of each: under a second. A checkpoint costs 2 ms and a commit.
+_CHECKPOINT_S = 0.5
+FOLLOW_S = 0.4
 
 
 class LiveRun:
@@ -49,14 +51,20 @@ class LiveRun:
         self._journal, self._clock = journal, engine.clock
         self._reused = frozenset(reuse)
         self._sent: dict[Slot, AgentStarted] = {}
-        self._unsaved: deque[SavedCall] = deque()
+        self._unsaved: deque[Callable[[], Awaitable[None]]] = deque()
         self._checkpointed: dict[Slot, str] = {}
         self._wakers: set[asyncio.Event] = set()
         self._work = asyncio.Event()
         self._last: RunEnded | None = None
         self._told_at = self._clock.now()
+        self._due = self._told_at + _CHECKPOINT_S
         self._run: Run = engine.run(run.recipe, conversation, reuse=reuse, seed=run.seed, sink=self._on_event)
         self.task = asyncio.create_task(self._own())
+
+    @property
+    def result(self) -> RunResult | None:
+        """What came of it; None while it runs."""
+        return self._run.result
 
     def stop(self, *, why: FailureKind = FailureKind.STOPPED) -> None:
         """End the run, keeping what has arrived."""
@@ -93,6 +101,7 @@ class LiveRun:
             self.saved,
             attempts,
             turn.siblings,
+            turn.position,
         )
 
     def _now_ms(self) -> int:
@@ -129,8 +138,8 @@ class LiveRun:
 
     def _on_event(self, event: Event) -> None:
         match event:
-            case AgentStarted(slot=slot):
-                self._sent[slot] = event
+            case AgentStarted():
+                self._called(event)
             case AgentFinished(slot=slot, proposal=outcome) | AgentFailed(slot=slot, failure=outcome):
                 self._settled(slot, outcome)
             case RunEnded():
@@ -140,11 +149,20 @@ class LiveRun:
                 pass
         self._show(event)
 
+    def _called(self, sent: AgentStarted) -> None:
+        self._sent[sent.slot] = sent
+        if sent.slot not in self._reused:
+            args = self.actor, self.record.id, sent.slot, sent.agent, sent.messages, sent.left_out
+            self._write_down(partial(self._journal.begin_call, *args))
+
     def _settled(self, slot: Slot, outcome: Outcome) -> None:
-        if slot in self._reused:
-            return
-        sent = self._sent[slot]
-        self._unsaved.append(SavedCall(slot, sent.agent, sent.messages, sent.left_out, outcome))
+        if slot not in self._reused:
+            sent = self._sent[slot]
+            call = SavedCall(slot, sent.agent, sent.messages, sent.left_out, outcome)
+            self._write_down(partial(self._journal.save_call, self.actor, self.record.id, call))
+
+    def _write_down(self, entry: Callable[[], Awaitable[None]]) -> None:
+        self._unsaved.append(entry)
         self._work.set()
 
     def _show(self, event: Event) -> None:
@@ -159,37 +177,46 @@ class LiveRun:
     # -- journalling
 
     async def _keep_journal(self) -> None:
-        """Save each settled slot at once and the growing texts every second, until the run is over."""
+        """Save what a slot is asked and how it ended at once, growing texts at each checkpoint, until it is over."""
         while self._run.result is None or self._unsaved:
-            if self._unsaved:
-                await self._save(self._unsaved[0])
-                continue
-            tick = self._clock.call_later(_CHECKPOINT_S, self._work.set)
-            await self._work.wait()
-            tick.cancel()
-            self._work.clear()
-            if not self._unsaved and self._run.result is None:
+            if self._run.result is None and self._clock.now() >= self._due:
                 await self._checkpoint()
+            elif self._unsaved:
+                await self._save(self._unsaved[0])
+            else:
+                await self._wait_for_work()
 
-    async def _save(self, call: SavedCall) -> None:
+    async def _wait_for_work(self) -> None:
+        checkpoint = self._clock.call_later(self._due - self._clock.now(), self._work.set)
+        await self._work.wait()
+        checkpoint.cancel()
+        self._work.clear()
+
+    async def _save(self, entry: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._journal.save_call(self.actor, self.record.id, call)
+            await entry()
         except StoreError as error:
             await self._not_saved(error)
             return
         except Exception:  # noqa: BLE001 - a defect of ours costs this slot its row, never the run its end
-            _log.exception("slot %s of run %s can't be saved", call.slot, self.record.id)
+            _log.exception("a slot of run %s can't be saved", self.record.id)
         else:
             self._mark_saved(True)
         self._unsaved.popleft()
 
     async def _checkpoint(self) -> None:
-        growing = {s: p.text for s, p in self.view.panels.items() if p.status is PanelStatus.RUNNING and p.text}
+        texts = {slot: panel.text for slot, panel in self.view.panels.items() if panel.status is PanelStatus.RUNNING}
+        grown = {slot: text for slot, text in texts.items() if text != self._checkpointed.get(slot, "")}
+        pause_s = _CHECKPOINT_S
         try:
-            await self._journal.checkpoint(self.actor, self.record.id, growing)
+            if await self._journal.checkpoint(self.actor, self.record.id, grown):
+                self.stop()
+            self._checkpointed = texts
         except Exception as error:  # noqa: BLE001 - the next one makes up for it: no checkpoint ends a run
             self._mark_saved(False)
             _log.warning("checkpoint of run %s failed: %s", self.record.id, error)
+            pause_s = _RETRY_SAVE_S
+        self._due = self._clock.now() + pause_s
 
     async def _end(self, result: RunResult) -> None:
         while True:
@@ -260,21 +287,26 @@ class Watch:
 class Followed:
     """Views of a run that is not under way in this process: over (one view), or running in another one.
 
-    That other process stores growing texts every second, so a view here is at most about a second behind.
+    That process stores growing texts twice a second and they are looked at a little more often, so a view here is
+    less than a second behind. While the store refuses, the last view is given again.
     """
 
     def __init__(self, load: Callable[[], Awaitable[TurnView]], clock: Clock) -> None:
         self._load, self._clock = load, clock
-        self._begun = self._over = False
+        self._shown: TurnView | None = None
 
     def __aiter__(self) -> Followed:
         return self
 
     async def __anext__(self) -> TurnView:
-        if self._over:
+        if self._shown is None:
+            self._shown = await self._load()
+            return self._shown
+        if not self._shown.live:
             raise StopAsyncIteration
-        if self._begun:
-            await self._clock.sleep(_FOLLOW_S)
-        view = await self._load()
-        self._begun, self._over = True, not view.live
-        return view
+        await self._clock.sleep(FOLLOW_S)
+        try:
+            self._shown = await self._load()
+        except StoreError as error:
+            _log.warning("run %s can't be followed right now: %s", self._shown.run_id, error)
+        return self._shown

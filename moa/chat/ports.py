@@ -7,7 +7,7 @@ missing or another user's: in the same words, by the same query.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from moa.chat.values import (
@@ -23,6 +23,12 @@ from moa.chat.values import (
     TurnRecord,
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
+
+STALE_S = 10.0
+"""A run whose last heartbeat is longer ago is taken for dead: seconds, several times what a busy store delays one."""
+
+BEING_WRITTEN = "An answer is being written here: stop it first."
+"""What Busy says where a conversation has a run under way."""
 
 
 class Conversations(Protocol):
@@ -136,7 +142,8 @@ class Journal(Protocol):
 
     async def begin_turn(self, actor: Actor, new: NewTurn) -> tuple[TurnRecord, bool]:
         """Store question and run before any model is called. Returns the turn, and False when
-        ``request_key`` had been stored before (then nothing is written). Raises Conflict when the head has moved.
+        ``request_key`` had been stored before (then nothing is written). Raises Conflict when the head has moved, and
+        Busy for a branch while a run is under way in the conversation, wherever; one that is dead is ended first.
         """
         ...
 
@@ -150,7 +157,8 @@ class Journal(Protocol):
         request_key: str,
         reuse: Mapping[Slot, Outcome] | None = None,
     ) -> tuple[RunRecord, bool]:
-        """Another attempt at a turn; becomes the one shown. ``reuse`` are outcomes taken over as they are."""
+        """Another attempt at a turn; becomes the one shown. ``reuse`` are outcomes taken over as they are. Raises Busy
+        as ``begin_turn``."""
         ...
 
     async def begin_call(
@@ -163,18 +171,29 @@ class Journal(Protocol):
         """One slot has ended."""
         ...
 
-    async def checkpoint(self, actor: Actor, run_id: str, growing: Mapping[Slot, str]) -> None:
-        """Texts as far as they have come, and the run's heartbeat."""
+    async def checkpoint(self, actor: Actor, run_id: str, growing: Mapping[Slot, str]) -> bool:
+        """Texts that have grown, as far as they have come, and the run's heartbeat. Returns whether the run is to
+        stop: another process was asked to stop it, or took it for dead and has begun another attempt.
+
+        A run that was taken for dead and has no successor is under way again.
+        """
+        ...
+
+    async def ask_to_stop(self, actor: Actor, run_id: str) -> bool:
+        """Have the process that carries a run out stop it at its next checkpoint. Returns whether it still runs.
+
+        A dead run is ended as interrupted at once.
+        """
         ...
 
     async def end_run(self, actor: Actor, run_id: str, result: RunResult) -> None:
-        """The run is over. Committed before anyone is told."""
+        """The run is over, also one that was taken for dead meanwhile. Committed before anyone is told."""
         ...
 
-    async def recover(self, *, stale_s: float | None = None) -> int:
-        """Runs that a dead process left running become interrupted. Returns how many.
+    async def recover(self, *, stale_s: float = STALE_S, alive: Collection[str] = ()) -> int:
+        """Runs that a dead process left running become interrupted. Returns how many. At any time, by any process.
 
-        Without ``stale_s`` all that are marked running: for the start of the only process that uses the database.
-        With it, those whose last heartbeat is longer ago: for several processes, at any time.
+        Dead is what a process carried out that is known to be gone, and what had no heartbeat for ``stale_s``.
+        ``alive`` are the runs of this process, whose heartbeat may only be late.
         """
         ...

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 from moa.chat.history import messages_of, view_of
-from moa.chat.live import Followed, LiveRun
-from moa.chat.ports import Conversations, Journal
+from moa.chat.live import FOLLOW_S, Followed, LiveRun
+from moa.chat.ports import BEING_WRITTEN, Conversations, Journal, Shares
 from moa.chat.values import Actor, RunRecord, Started, TurnRecord, TurnView
 from moa.core.domain import FailureKind, Outcome, Slot, Status
-from moa.core.errors import Busy
+from moa.core.errors import Busy, StoreError
 from moa.engine.engine import Engine
 
 _log = logging.getLogger(__name__)
 _CLOSING_S = 2.0
+_SWEEP_S = 2.0
+ELSEWHERE = "This answer is being written by another process of the app: from here it can only be stopped as a whole."
 
 
-class Store(Conversations, Journal, Protocol):
-    """Reading and journalling."""
+class Store(Conversations, Shares, Journal, Protocol):
+    """Reading, sharing and journalling."""
 
 
 class Runs:
-    """Owns every run of this process from its commit to its end."""
+    """Owns every run of this process from its commit to its end. ``on_end`` is told of each that has ended in order."""
 
-    def __init__(self, engine: Engine, store: Store) -> None:
-        self._engine, self._store = engine, store
+    def __init__(self, engine: Engine, store: Store, on_end: Callable[[LiveRun], None] | None = None) -> None:
+        self._engine, self._store, self._on_end = engine, store, on_end
         self._live: dict[str, LiveRun] = {}
+        self._keys: dict[str, str] = {}
         self._beginnings: set[asyncio.Task[Started]] = set()
         self._closing = False
 
@@ -52,6 +55,7 @@ class Runs:
         run: RunRecord,
         earlier: Sequence[TurnRecord],
         reuse: Mapping[Slot, Outcome],
+        request_key: str,
     ) -> None:
         """Begin a run that is already stored."""
         conversation = messages_of(earlier, turn.question)
@@ -59,12 +63,22 @@ class Runs:
             actor, turn, run, engine=self._engine, journal=self._store, conversation=conversation, reuse=reuse
         )
         self._live[run.id] = live
+        self._keys[run.id] = request_key
         live.task.add_done_callback(partial(self._ended, run.id))
 
     def get(self, actor: Actor, run_id: str) -> LiveRun | None:
         """The actor's run, if it is under way here."""
         live = self._live.get(run_id)
         return live if live is not None and live.actor == actor else None
+
+    def begun(self, actor: Actor, conversation_id: str, request_key: str) -> Started | None:
+        """The run under way in a conversation, if this is the request that began it. Raises Busy for another one."""
+        live = self.in_conversation(actor, conversation_id)
+        if live is None:
+            return None
+        if self._keys[live.record.id] != request_key:
+            raise Busy(BEING_WRITTEN, retry_after_s=1)
+        return Started(conversation_id, live.turn.id, live.record.id, new=False)
 
     def in_conversation(self, actor: Actor, conversation_id: str) -> LiveRun | None:
         """The actor's run under way in a conversation."""
@@ -85,24 +99,48 @@ class Runs:
         live = self.get(actor, turn.shown_run_id)
         if live is not None:
             return live.snapshot()
+        return self.stored(turn)
+
+    @staticmethod
+    def stored(turn: TurnRecord) -> TurnView:
+        """A turn with the run shown for it, as the store has it."""
         shown = turn.shown
-        attempts = tuple(run.id for run in turn.runs)
-        running = shown.status is Status.RUNNING
         return TurnView(
             turn.id,
             turn.conversation_id,
             turn.question,
             shown.id,
             view_of(shown),
-            running,
-            attempts=attempts,
+            shown.status is Status.RUNNING,
+            attempts=tuple(run.id for run in turn.runs),
             siblings=turn.siblings,
+            position=turn.position,
         )
 
     async def stop(self, live: LiveRun) -> None:
         """End a run and return once its end is stored."""
         live.stop()
         await asyncio.wait([live.task])
+
+    async def stop_elsewhere(self, actor: Actor, run_id: str) -> None:
+        """End a run that another process carries out, and return once its end is stored."""
+        while await self._store.ask_to_stop(actor, run_id):
+            await self._engine.clock.sleep(FOLLOW_S)
+
+    async def check_here(self, actor: Actor, run_id: str) -> None:
+        """For what only the process that carries a run out can do with it. Raises Busy when that is another one."""
+        turn = await self._store.load_turn_of_run(actor, run_id)
+        if any(run.id == run_id and run.status is Status.RUNNING for run in turn.runs):
+            raise Busy(ELSEWHERE, retry_after_s=1)
+
+    async def sweep(self) -> None:
+        """End what dead processes have left running, again and again."""
+        while True:
+            try:
+                await self._store.recover(alive=frozenset(self._live))
+            except StoreError:
+                _log.debug("dead runs are not looked for: the store refuses")  # whoever needs it now says so louder
+            await self._engine.clock.sleep(_SWEEP_S)
 
     async def drain(self, timeout_s: float) -> None:
         """Take nothing more, let runs end for ``timeout_s``, then store the rest as interrupted."""
@@ -123,7 +161,10 @@ class Runs:
 
     def _ended(self, run_id: str, task: asyncio.Task[None]) -> None:
         live = self._live.pop(run_id, None)
+        self._keys.pop(run_id, None)
         if not task.cancelled() and (error := task.exception()):
             _log.error("run %s broke", run_id, exc_info=error)
         if live is not None and not live.ended:
             live.broke()
+        elif live is not None and self._on_end is not None:
+            self._on_end(live)

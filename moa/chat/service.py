@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from moa.chat import mending
+from moa.chat.exchange import Exchange
 from moa.chat.history import messages_of
+from moa.chat.library import Library
 from moa.chat.runs import Runs, Store
+from moa.chat.titles import Titles
 from moa.chat.values import (
     Actor,
-    ConversationEntry,
     ConversationView,
     NewTurn,
     Started,
@@ -19,7 +21,7 @@ from moa.chat.values import (
     TurnView,
 )
 from moa.core.domain import Recipe, Slot
-from moa.core.errors import Busy, InputRefused, NotFound
+from moa.core.errors import InputRefused, NotFound
 from moa.core.text import clean
 from moa.engine.engine import Engine
 from moa.engine.estimate import Estimate, estimate_run
@@ -29,21 +31,19 @@ _TYPICAL_QUESTION = "What is it, how does it work, and when should I use it?"
 
 class ChatService:
     """Starts, stops, mends and shows runs. Each run belongs to the server; a page only watches it.
+    ``library`` keeps the conversations in order, ``exchange`` takes them out and in. ``titles`` names them; without it
+    their first words do.
 
     Every method raises NotFound for what is missing or another user's, and StoreError when nothing was saved.
     """
 
-    def __init__(self, engine: Engine, store: Store) -> None:
-        self._engine, self._store = engine, store
-        self._runs = Runs(engine, store)
+    def __init__(self, engine: Engine, store: Store, *, titles: Titles | None = None) -> None:
+        self._engine, self._store, self._titles = engine, store, titles
+        self._runs = Runs(engine, store, titles.after if titles else None)
+        self.library = Library(store, self._runs)
+        self.exchange = Exchange(store, engine.caps)
 
     # -- reading
-
-    async def list_conversations(
-        self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None
-    ) -> Sequence[ConversationEntry]:
-        """The actor's history, newest first."""
-        return await self._store.list_conversations(actor, limit=limit, before=before)
 
     async def open(self, actor: Actor, conversation_id: str) -> ConversationView:
         """A conversation with the path shown."""
@@ -70,22 +70,6 @@ class ChatService:
         """
         return self._runs.watch(actor, run_id, every_s=every_s, keepalive_s=keepalive_s)
 
-    # -- keeping order
-
-    async def rename(self, actor: Actor, conversation_id: str, title: str) -> None:
-        """Give a conversation another title. Raises InputRefused."""
-        title = " ".join(clean(title).split())
-        if not 0 < len(title) <= 200:
-            raise InputRefused("A title has 1 to 200 characters.")
-        await self._store.rename_conversation(actor, conversation_id, title)
-
-    async def delete(self, actor: Actor, conversation_id: str) -> None:
-        """Delete a conversation; a run under way in it is stopped first."""
-        live = self._runs.in_conversation(actor, conversation_id)
-        if live is not None:
-            await self._runs.stop(live)
-        await self._store.delete_conversation(actor, conversation_id)
-
     # -- asking
 
     async def estimate(self, actor: Actor, recipe: Recipe, conversation_id: str | None = None) -> Estimate:
@@ -102,15 +86,41 @@ class ChatService:
         request_key: str,
         conversation_id: str | None = None,
         expected_head: str | None = None,
+        after: str | None = None,
     ) -> Started:
         """Store a question, then begin its run. The same ``request_key`` again gives the same run.
 
-        Raises InputRefused, Busy, Conflict; nothing has been called or stored then.
+        With ``after``, a turn of the path shown, the question branches off there; what came after it stays
+        reachable. Raises InputRefused, Busy, Conflict; nothing has been called or stored then.
         """
         question = self._checked(question)
         self._runs.admit()
-        earlier = await self._path(actor, conversation_id) if conversation_id is not None else ()
+        if after is not None:
+            new = NewTurn(question, recipe, _seed(), request_key, branch=True, parent_id=after)
+            return await self._branch(actor, await self._store.load_turn(actor, after), new)
+        earlier = list(await self._path(actor, conversation_id)) if conversation_id is not None else []
         new = NewTurn(question, recipe, _seed(), request_key, conversation_id, expected_head)
+        return await self._runs.carry_out(self._begin(actor, new, earlier))
+
+    async def edit(self, actor: Actor, turn_id: str, *, question: str, recipe: Recipe, request_key: str) -> Started:
+        """Ask another question in a turn's place. The old one and all that followed it stay reachable.
+
+        Raises as ``send``.
+        """
+        question = self._checked(question)
+        self._runs.admit()
+        turn = await self._store.load_turn(actor, turn_id)
+        new = NewTurn(question, recipe, _seed(), request_key, branch=True, parent_id=turn.parent_id)
+        return await self._branch(actor, turn, new)
+
+    async def _branch(self, actor: Actor, turn: TurnRecord, new: NewTurn) -> Started:
+        """Begin a turn beside or below one of the path shown."""
+        if begun := self._runs.begun(actor, turn.conversation_id, new.request_key):
+            return begun
+        earlier = await self._before(actor, turn)
+        if new.parent_id == turn.id:
+            earlier.append(turn)
+        new = replace(new, conversation_id=turn.conversation_id)
         return await self._runs.carry_out(self._begin(actor, new, earlier))
 
     async def _begin(self, actor: Actor, new: NewTurn, earlier: Sequence[TurnRecord]) -> Started:
@@ -118,7 +128,7 @@ class ChatService:
             raise InputRefused(f"A conversation has at most {self._engine.caps.turns} questions: start a new one.")
         turn, fresh = await self._store.begin_turn(actor, new)
         if fresh:
-            self._runs.start(actor, turn, turn.shown, [t for t in earlier if t.id != turn.id], {})
+            self._runs.start(actor, turn, turn.shown, [t for t in earlier if t.id != turn.id], {}, new.request_key)
         return Started(turn.conversation_id, turn.id, turn.shown_run_id, fresh)
 
     # -- mending
@@ -154,8 +164,8 @@ class ChatService:
         self, actor: Actor, turn: TurnRecord, recipe: Recipe, reuse: mending.Reuse, request_key: str
     ) -> Started:
         self._runs.admit()
-        if self._runs.in_conversation(actor, turn.conversation_id):
-            raise Busy("An answer is being written here: stop it first.", retry_after_s=1)
+        if begun := self._runs.begun(actor, turn.conversation_id, request_key):
+            return begun
         earlier = await self._before(actor, turn)
 
         async def begin() -> Started:
@@ -163,10 +173,22 @@ class ChatService:
                 actor, turn.id, recipe, seed=_seed(), request_key=request_key, reuse=reuse
             )
             if fresh:
-                self._runs.start(actor, turn, run, earlier, reuse)
+                self._runs.start(actor, turn, run, earlier, reuse, request_key)
             return Started(turn.conversation_id, turn.id, run.id, fresh)
 
         return await self._runs.carry_out(begin())
+
+    # -- stepping between attempts and branches
+
+    async def show_run(self, actor: Actor, turn_id: str, run_id: str) -> None:
+        """Let the path go through another attempt at a turn."""
+        await self._store.show_run(actor, turn_id, run_id)
+
+    async def show_turn(self, actor: Actor, turn_id: str) -> None:
+        """Let the path go through a turn; one that is on it already leaves it as it is."""
+        turn = await self._store.load_turn(actor, turn_id)
+        if all(shown.id != turn.id for shown in await self._path(actor, turn.conversation_id)):
+            await self._store.show_turn(actor, turn_id)
 
     # -- hurrying and stopping
 
@@ -174,29 +196,37 @@ class ChatService:
         """End a run and return once its end is stored. One that is over already stays as it is."""
         live = self._runs.get(actor, run_id)
         if live is None:
-            await self._store.load_turn_of_run(actor, run_id)
+            await self._runs.stop_elsewhere(actor, run_id)
         else:
             await self._runs.stop(live)
 
     async def stop_slot(self, actor: Actor, run_id: str, slot: Slot) -> None:
-        """End one agent's call; the run goes on without it."""
+        """End one agent's call; the run goes on without it. Raises Busy when another process carries the run out."""
         live = self._runs.get(actor, run_id)
         if live is None:
-            await self._store.load_turn_of_run(actor, run_id)
+            await self._runs.check_here(actor, run_id)
         else:
             live.stop_slot(slot)
 
     async def answer_now(self, actor: Actor, run_id: str) -> None:
-        """Let the aggregator begin with the proposals that are there; the others are dropped as late."""
+        """Let the aggregator begin with the proposals that are there; the others are dropped as late. Raises Busy as
+        ``stop_slot``."""
         live = self._runs.get(actor, run_id)
         if live is None:
-            await self._store.load_turn_of_run(actor, run_id)
+            await self._runs.check_here(actor, run_id)
         else:
             live.answer_now()
+
+    async def sweep(self) -> None:
+        """End what dead processes have left running, at once and then every 2 s. Never returns: a task beside the
+        server."""
+        await self._runs.sweep()
 
     async def drain(self, timeout_s: float) -> None:
         """Take nothing more, let runs end for ``timeout_s``, then store the rest as interrupted."""
         await self._runs.drain(timeout_s)
+        if self._titles is not None:
+            await self._titles.aclose()
 
     # -- inside
 

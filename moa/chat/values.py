@@ -177,6 +177,7 @@ class TurnView:
 
     ``saved`` False: the store refuses for now, the run goes on in memory. ``attempts``: ids of the turn's runs,
     oldest first. ``siblings``: ids of the turns that branch off at the same place, this one among them.
+    ``position`` on its path, from 1.
     """
 
     id: str
@@ -188,6 +189,7 @@ class TurnView:
     saved: bool = True
     attempts: tuple[str, ...] = ()
     siblings: tuple[str, ...] = ()
+    position: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _NAMES = (
     "MOA_HOST", "MOA_PORT", "MOA_DATA", "MOA_CONFIG", "MOA_EMBEDDED_MODEL", "MOA_OPEN_BROWSER", "MOA_SHARE",
-    "MOA_ALLOWED_HOSTS", "MOA_PROXY_HOPS",
+    "MOA_ALLOWED_HOSTS", "MOA_PROXY_HOPS", "MOA_TITLES",
 )  # fmt: skip
 _SWITCH = {
     "1": True,
@@ -57,6 +57,7 @@ class Settings:
     share: bool = False
     allowed_hosts: tuple[str, ...] = ()
     proxy_hops: int = 0
+    titles: bool = True
     database: str | None = field(default=None, repr=False)
     environ: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
@@ -84,6 +85,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None) -> Settings:
         share=read("MOA_SHARE", _switch, False),
         allowed_hosts=read("MOA_ALLOWED_HOSTS", _hosts, ()),
         proxy_hops=read("MOA_PROXY_HOPS", _hops, 0),
+        titles=read("MOA_TITLES", _switch, True),
         database=read("DATABASE_URL", _database, None, secret=True),
         environ=MappingProxyType(merged),
     )

@@ -8,6 +8,7 @@ once; a slot's deltas since its last restart add up to its text; any prefix of a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from moa.core.domain import (
     Agent,
@@ -58,9 +59,8 @@ class AgentStarted:
     left_out: LeftOut = LeftOut()
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
-    """More of a slot's text."""
+class TextDelta(NamedTuple):
+    """More of a slot's text. A tuple, as one is made for each chunk, in half of a frozen dataclass's time."""
 
     seq: int
     at_ms: int
@@ -68,8 +68,7 @@ class TextDelta:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningDelta:
+class ReasoningDelta(NamedTuple):
     """More of what a reasoning model thinks aloud; never part of a proposal."""
 
     seq: int

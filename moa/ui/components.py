@@ -23,7 +23,8 @@ def component(
         value=value,
         html_template="<div class='moa-root'></div>",
         js_on_load=(
-            f"/* tells {names} */ import('{STATIC}/js/{module}.js')"
+            # with the origin: Chromium keeps evaluated code, and would resolve a path against the page it first ran on
+            f"/* tells {names} */ import(location.origin + '{STATIC}/js/{module}.js')"
             ".then((module) => module.mount(element, props, watch, trigger));"
         ),
         elem_id=elem_id,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 
@@ -26,10 +25,6 @@ _log = logging.getLogger("moa.ui")
 _TOAST_S = 12
 
 
-def _local_now() -> dt.datetime:
-    return dt.datetime.now().astimezone()
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """Given to the handlers once. ``make_recipe`` changes a recipe as the settings say, or raises InputRefused."""
@@ -41,7 +36,6 @@ class Context:
     default_recipe: str
     make_recipe: Callable[[Recipe, Mixture], Recipe]
     hint: str | None = None
-    now: Callable[[], dt.datetime] = _local_now
     viewers: Viewers = field(default_factory=Viewers)
 
     def actor(self, request: gr.Request) -> Actor:
@@ -69,6 +63,19 @@ def plainly(handler: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
             return await handler(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - boundary to the browser: no traceback may pass, whatever it was
             raise plain_error(error) from None
+
+    return guarded
+
+
+def skipping(handler: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | Any]]:
+    """A handler that changes nothing where ours are refused: for what the page asks by itself."""
+
+    @wraps(handler)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Any:
+        try:
+            return await handler(*args, **kwargs)
+        except MoaError:
+            return gr.skip()
 
     return guarded
 

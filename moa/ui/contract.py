@@ -11,9 +11,14 @@ module: the composer's keys, drafts, the theme, ``window.moa.{keyed,shown,toggle
 ==========  ===========  ====================================================================================
 module      value        events: payload (read with ``gr.EventData``)
 ==========  ===========  ====================================================================================
-transcript  Settled      regenerate: {turn}, retry: {turn}, example: {text}
-transcript  Live         stop_one: {slot} (its buttons are shown only with the prop ``stop_one=True``)
-history     HistoryJson  open: {id}, rename: {id, title}, remove: {id}
+transcript  Settled      example: {text}; regenerate, regenerate_answer, resume, fork, show_turn: {turn};
+                         retry_slot: {turn, slot, model} (model None: the same one again);
+                         show_run: {turn, run}; edit: {turn, question}
+transcript  Live         stop_one: {slot} (its buttons are shown only with the prop ``stop_one=True``);
+                         answer_now: {}
+history     HistoryJson  open: {id, turn} (turn None: no place in it); gone: {} (the one shown was deleted).
+                         All else it does itself over ``/moa/conversations``, see ``moa.api.conversations``.
+fork        ForkJson     cancel: {}
 mixer       MixerJson    input: {picked}, when the *user* edits; the value holds it too, as an input for other
                          handlers. Not "change": Gradio sends that itself, without a payload, also when the
                          server sets the value.
@@ -65,10 +70,18 @@ class TotalsJson(TypedDict):
 
 
 class TurnJson(TypedDict):
-    """A question and the run shown for it."""
+    """A question and the run shown for it.
+
+    ``position`` on the path, from 1. ``attempts``: the turn's runs by id, oldest first, ``run`` among them.
+    ``siblings``: turns that branch off at the same place, oldest first, this one among them. ``mend``: what is offered
+    for a turn that did not end well: go on with what is there, or all of it again, both by the event "resume".
+    """
 
     id: str
     run: str
+    position: int
+    attempts: list[str]
+    siblings: list[str]
     question: str
     recipe: str  # title
     status: Literal["running", "complete", "degraded", "failed", "cancelled", "interrupted"]
@@ -76,15 +89,17 @@ class TurnJson(TypedDict):
     answer: PanelJson | None
     notice: str | None  # "2 of 3 proposers · missing X (timed out)", or what happened in plain words
     totals: TotalsJson
-    canRetry: bool  # failed, cancelled or interrupted: offer Retry
+    mend: Literal["resume", "retry"] | None
 
 
 class Settled(TypedDict):
-    """The transcript without the live turn. ``conversation`` None is the first screen."""
+    """The transcript without the live turn. ``conversation`` None is the first screen. ``focus``: a turn to scroll
+    to."""
 
     conversation: str | None
     turns: list[TurnJson]
     welcome: Welcome | None
+    focus: str | None
 
 
 class Live(TypedDict):
@@ -110,15 +125,25 @@ class EntryJson(TypedDict):
 
     id: str
     title: str
-    day: str  # "Today", "Yesterday", "12 November 2026"
+    at: str  # last change, ISO 8601 with an offset; the browser names the day in its own time zone
     running: bool
-    current: bool
+    pinned: bool
 
 
 class HistoryJson(TypedDict):
-    """The sidebar's list, newest first; entries of one day stand together."""
+    """The first page of the sidebar's list: pinned ones, then newest first. ``current`` is the one shown; ``next`` is
+    given as ``before`` for the next page, None when there is none."""
 
     entries: list[EntryJson]
+    current: str | None
+    next: str | None
+
+
+class ForkJson(TypedDict):
+    """The turn that the next question branches off after, or None: it goes to the end."""
+
+    turn: str | None
+    question: str | None
 
 
 class ChoiceJson(TypedDict):

@@ -1,4 +1,4 @@
-"""What the page's events do. Thin: check the input, ask the service, give the new state back.
+"""What the page's events do that begin no run. Thin: check the input, ask the service, give the new state back.
 
 ``request`` and ``event`` are filled in by Gradio; all else comes from the browser and may be anything.
 """
@@ -6,19 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import gradio as gr
 
-from moa.core.errors import MoaError, NotFound
-from moa.ui import inputs, mixture, render, state, texts
+from moa.core.errors import NotFound
+from moa.ui import inputs, render, state
 from moa.ui.context import Context, plain_error, plainly
 from moa.ui.contract import Live
 from moa.ui.state import PageState
 
 
 class Handlers:
-    """The events of conversations and runs."""
+    """What is shown: conversations, attempts and branches, and the run that goes on."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -39,94 +38,33 @@ class Handlers:
 
     @plainly
     async def open(self, event: gr.EventData, request: gr.Request) -> PageState:
-        """Another conversation is chosen; the one that was watched goes on unwatched."""
+        """Another conversation is chosen, or a place in one; the one that was watched goes on unwatched."""
+        actor = self._context.actor(request)
         wanted = inputs.required_id(inputs.event_field(event, "id"))
-        return self._shown(request, await state.shown(self._context, self._context.actor(request), wanted))
+        place = inputs.optional_id(inputs.event_field(event, "turn"))
+        if place is not None:
+            await self._context.chat.show_turn(actor, place)
+        return self._shown(request, await state.shown(self._context, actor, wanted, focus=place))
 
     @plainly
-    async def new_chat(self, request: gr.Request) -> PageState:
+    async def first_screen(self, request: gr.Request) -> PageState:
         """The first screen again."""
         return self._shown(request, await state.empty(self._context, self._context.actor(request)))
 
     @plainly
-    async def start(
-        self,
-        message: object,
-        conversation: object,
-        head: object,
-        base: object,
-        mixer: object,
-        aggregator: object,
-        layers: object,
-        temperature: object,
-        system: object,
-        key: object,
-        request: gr.Request,
-    ) -> tuple[Any, ...]:
-        """Send. Raises before anything is changed, so the draft stays when the question isn't taken."""
-        context = self._context
-        actor = context.actor(request)
-        picked = mixture.parse(base, mixer, aggregator, layers, temperature, system)
-        opened = inputs.optional_id(conversation)
-        started = await context.chat.send(
-            actor,
-            question=inputs.text(message),
-            recipe=context.recipe(picked),
-            request_key=inputs.request_key(key),
-            conversation_id=opened,
-            expected_head=inputs.optional_id(head),
-        )
-        return ("", *self._shown(request, await state.begun(context, actor, started, fresh=opened is None)))
-
-    @plainly
-    async def regenerate(
-        self,
-        base: object,
-        mixer: object,
-        aggregator: object,
-        layers: object,
-        temperature: object,
-        system: object,
-        key: object,
-        event: gr.EventData,
-        request: gr.Request,
-    ) -> PageState:
-        """Ask a turn's question again, with the mixture that is set now."""
-        context = self._context
-        actor = context.actor(request)
+    async def show_run(self, conversation: object, event: gr.EventData, request: gr.Request) -> PageState:
+        """Another attempt at a turn is to be shown."""
         turn = inputs.required_id(inputs.event_field(event, "turn"), "turn")
-        picked = mixture.parse(base, mixer, aggregator, layers, temperature, system)
-        started = await context.chat.regenerate(
-            actor, turn, recipe=context.recipe(picked), request_key=inputs.request_key(key)
-        )
-        return self._shown(request, await state.shown(context, actor, started.conversation_id))
-
-    async def estimate(
-        self,
-        base: object,
-        mixer: object,
-        aggregator: object,
-        layers: object,
-        temperature: object,
-        system: object,
-        conversation: object,
-        request: gr.Request,
-    ) -> Any:
-        """The button under the composer: what will answer, and what a question is likely to take."""
-        context = self._context
-        try:
-            actor = context.actor(request)
-            recipe = context.recipe(mixture.parse(base, mixer, aggregator, layers, temperature, system))
-            found = await context.chat.estimate(actor, recipe, inputs.optional_id(conversation))
-        except MoaError:  # a mixture that can't be run yet is told when it is sent, not while it is put together
-            return gr.skip()
-        tokens = found.usage.input_tokens + found.usage.output_tokens
-        return texts.estimate(recipe.title, found.calls, tokens, render.money(found.cost_microusd))
+        run = inputs.required_id(inputs.event_field(event, "run"), "run")
+        await self._context.chat.show_run(self._context.actor(request), turn, run)
+        return await self._again(conversation, request)
 
     @plainly
-    async def example(self, event: gr.EventData) -> str:
-        """A question of the first screen goes into the composer."""
-        return inputs.text(inputs.event_field(event, "text"))
+    async def show_turn(self, conversation: object, event: gr.EventData, request: gr.Request) -> PageState:
+        """Another branch is to be shown."""
+        turn = inputs.required_id(inputs.event_field(event, "turn"), "turn")
+        await self._context.chat.show_turn(self._context.actor(request), turn)
+        return await self._again(conversation, request)
 
     async def watch(self, run: object, request: gr.Request) -> AsyncIterator[Live]:
         """Follow a run until it ends or the page turns elsewhere. The run does not mind either."""
@@ -166,25 +104,13 @@ class Handlers:
         await self._context.chat.stop_slot(self._context.actor(request), inputs.required_id(run, "run"), slot)
 
     @plainly
-    async def rename(self, conversation: object, event: gr.EventData, request: gr.Request) -> Any:
-        """Give a conversation another title."""
-        actor = self._context.actor(request)
-        wanted = inputs.required_id(inputs.event_field(event, "id"))
-        await self._context.chat.rename(actor, wanted, inputs.title(inputs.event_field(event, "title")))
-        return await state.listed(self._context, actor, inputs.optional_id(conversation))
+    async def answer_now(self, run: object, request: gr.Request) -> None:
+        """Let the aggregator begin with the proposals that are there."""
+        await self._context.chat.answer_now(self._context.actor(request), inputs.required_id(run, "run"))
 
-    @plainly
-    async def remove(self, conversation: object, event: gr.EventData, request: gr.Request) -> PageState:
-        """Delete a conversation; when it is the one shown, the first screen follows."""
-        actor = self._context.actor(request)
-        shown = inputs.optional_id(conversation)
-        wanted = inputs.required_id(inputs.event_field(event, "id"))
-        await self._context.chat.delete(actor, wanted)
-        if wanted == shown:
-            return self._shown(request, await state.empty(self._context, actor))
-        return state.unchanged()._replace(history=await state.listed(self._context, actor, shown))
+    async def _again(self, conversation: object, request: gr.Request) -> PageState:
+        shown = inputs.required_id(conversation)
+        return self._shown(request, await state.shown(self._context, self._context.actor(request), shown))
 
     def _shown(self, request: gr.Request, page: PageState) -> PageState:
-        """Notes what the page shows from now on; streams of what it showed until now end."""
-        self._context.viewers.show(str(request.session_hash), page.conversation or None)
-        return page
+        return state.now_shown(self._context, request, page)

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from moa.ui import components, mixture, render, scripts, texts
+from moa.ui.asking import Asking
 from moa.ui.context import Context
 from moa.ui.contract import HistoryJson
 from moa.ui.handlers import Handlers
@@ -17,6 +18,10 @@ from moa.ui.state import PageState
 
 QUEUE_SIZE = 200
 STREAMS = 400  # events at once, each page's stream among them; Gradio's own default of 40 would be the cap
+_STEPS = ("show_run", "show_turn")
+_MENDS = ("regenerate_answer", "resume", "retry_slot")
+_SETTLED_EVENTS = ("example", "edit", "regenerate", *_MENDS, *_STEPS, "fork")
+_LIVE_EVENTS = ("stop_one", "answer_now")
 _EVENT: dict[str, Any] = {
     "concurrency_limit": None,  # admission is the service's
     "api_visibility": "private",
@@ -45,13 +50,13 @@ class Parts:
 
 def build_page(context: Context) -> gr.Blocks:
     """The whole page. Mount it with ``moa.ui.mount``; it serves nothing by itself."""
-    handlers, panel = Handlers(context), Panel(context)
+    handlers, asking, panel = Handlers(context), Asking(context), Panel(context)
     page = gr.Blocks(title=texts.TITLE, fill_width=True, fill_height=True, analytics_enabled=False)
     with page:
         parts = _draw(context, panel)
         _wire_conversations(page, parts, handlers)
-        _wire_history(parts, handlers)
-        _wire_panel(page, parts, panel, handlers)
+        _wire_asking(parts, handlers, asking)
+        _wire_panel(page, parts, panel, asking)
     page.max_threads = STREAMS
     page.queue(api_open=False, max_size=QUEUE_SIZE)
     _calm(page)
@@ -70,18 +75,18 @@ def _draw(context: Context, panel: Panel) -> Parts:
     with gr.Sidebar(elem_id="moa-sidebar", width=272):
         gr.HTML(f"<span class='moa-brand'>{texts.TITLE}</span>", elem_id="moa-brand", apply_default_css=False)
         new_chat = gr.Button(texts.NEW_CHAT, elem_id="moa-new", size="sm")
-        events = ("open", "rename", "remove")
-        history = components.component("history", HistoryJson(entries=[]), elem_id="moa-history", events=events)
+        nothing = HistoryJson(entries=[], current=None, next=None)
+        history = components.component("history", nothing, elem_id="moa-history", events=("open", "gone"))
         theme = gr.Button(texts.THEME, elem_id="moa-theme", size="sm", variant="secondary")
     with gr.Column(elem_id="moa-main"):
         first = render.first_screen(context.hint)
-        events = ("regenerate", "retry", "example")
-        settled = components.component("transcript", first, elem_id="moa-settled", events=events)
+        settled = components.component("transcript", first, elem_id="moa-settled", events=_SETTLED_EVENTS)
         live = components.component(
-            "transcript", render.nothing_live(None), elem_id="moa-live", events=("stop_one",), stop_one=True
+            "transcript", render.nothing_live(None), elem_id="moa-live", events=_LIVE_EVENTS, stop_one=True
         )
     with gr.Column(elem_id="moa-dock", scale=0):
         status = gr.HTML(status_line(context.models.problem()), elem_id="moa-status", apply_default_css=False)
+        fork = components.component("fork", render.fork(None), elem_id="moa-fork", events=("cancel",))
         with gr.Row(elem_id="moa-composer"):
             message = _message()
             stop = gr.Button(texts.STOP, elem_id="moa-stop", variant="stop", visible=False, scale=0, min_width=88)
@@ -89,7 +94,7 @@ def _draw(context: Context, panel: Panel) -> Parts:
         hidden = [gr.Textbox(visible="hidden", label=name) for name in ("conversation", "head", "run", "key")]
         summary = gr.Button(elem_id="moa-summary", variant="secondary", size="sm")
     conversation, head, run, key = hidden
-    state = PageState(conversation, head, run, settled, live, history, stop, send)
+    state = PageState(conversation, head, run, settled, live, history, fork, stop, send)
     return Parts(message, key, status, new_chat, theme, state, _draw_panel(context, panel, summary))
 
 
@@ -147,40 +152,49 @@ def _wire_conversations(page: gr.Blocks, parts: Parts, handlers: Handlers) -> No
     state = parts.state
     follow = _follower(parts, handlers)
     follow(page.load(handlers.load, state.conversation, list(state), js=scripts.FROM_ADDRESS, **_EVENT))
-    start_inputs = [parts.message, state.conversation, state.head, *parts.settings, parts.key]
-    start: dict[str, Any] = {
-        "fn": handlers.start,
-        "inputs": start_inputs,
-        "outputs": [parts.message, *state],
-        "js": scripts.keyed(len(start_inputs), binding=3),
-        **_EVENT,
-    }
-    follow(gr.on([parts.message.submit, state.send.click], **start))
-    follow(state.settled.example(handlers.example, None, parts.message, **_EVENT).success(**start))
-    again_inputs = [*parts.settings, parts.key]
-    again = scripts.keyed(len(again_inputs), binding=0)
-    for event in (state.settled.regenerate, state.settled.retry):
-        follow(event(handlers.regenerate, again_inputs, list(state), js=again, **_EVENT))
+    follow(state.history.open(handlers.open, None, list(state), **_EVENT))
+    for leaves in (parts.new_chat.click, state.history.gone):
+        leaves(handlers.first_screen, None, list(state), **_EVENT)
+    for name in _STEPS:
+        event = getattr(state.settled, name)
+        follow(event(getattr(handlers, name), state.conversation, list(state), **_EVENT))
     state.live.stop_one(handlers.stop_one, state.run, None, **_EVENT)
+    state.live.answer_now(handlers.answer_now, state.run, None, **_EVENT)
     state.stop.click(handlers.stop, state.run, None, **_EVENT)
     state.conversation.change(None, state.conversation, None, js=scripts.TO_ADDRESS)
-
-
-def _wire_history(parts: Parts, handlers: Handlers) -> None:
-    state = parts.state
-    follow = _follower(parts, handlers)
-    follow(state.history.open(handlers.open, None, list(state), **_EVENT))
-    parts.new_chat.click(handlers.new_chat, None, list(state), **_EVENT)
-    state.history.rename(handlers.rename, state.conversation, state.history, **_EVENT)
-    state.history.remove(handlers.remove, state.conversation, list(state), **_EVENT)
     parts.theme.click(None, None, None, js=scripts.TOGGLE_THEME)
 
 
-def _wire_panel(page: gr.Blocks, parts: Parts, panel: Panel, handlers: Handlers) -> None:
+def _wire_asking(parts: Parts, handlers: Handlers, asking: Asking) -> None:
+    state = parts.state
+    follow = _follower(parts, handlers)
+    start_inputs = [parts.message, state.conversation, state.head, state.fork, *parts.settings, parts.key]
+    start: dict[str, Any] = {
+        "fn": asking.start,
+        "inputs": start_inputs,
+        "outputs": [parts.message, *state],
+        "js": scripts.keyed(len(start_inputs), binding=4),
+        **_EVENT,
+    }
+    follow(gr.on([parts.message.submit, state.send.click], **start))
+    follow(state.settled.example(asking.example, None, parts.message, **_EVENT).success(**start))
+    again_inputs = [*parts.settings, parts.key]
+    again = scripts.keyed(len(again_inputs), binding=0)
+    follow(state.settled.edit(asking.edit, again_inputs, list(state), js=again, **_EVENT))
+    follow(state.settled.regenerate(asking.regenerate, again_inputs, list(state), js=again, **_EVENT))
+    alone = scripts.keyed(1, binding=0)
+    for name in _MENDS:
+        event = getattr(state.settled, name)
+        follow(event(getattr(asking, name), [parts.key], list(state), js=alone, **_EVENT))
+    state.settled.fork(asking.fork, state.conversation, state.fork, **_EVENT)
+    state.fork.cancel(asking.unfork, None, state.fork, **_EVENT)
+
+
+def _wire_panel(page: gr.Blocks, parts: Parts, panel: Panel, asking: Asking) -> None:
     fields = parts.panel
 
     def estimated(event: Any) -> None:
-        event.success(handlers.estimate, [*parts.settings, parts.state.conversation], fields.summary, **_EVENT)
+        event.success(asking.estimate, [*parts.settings, parts.state.conversation], fields.summary, **_EVENT)
 
     estimated(page.load(panel.load, None, list(fields), **_EVENT))
     page.load(panel.model_status, None, parts.status, **_EVENT)
@@ -190,7 +204,7 @@ def _wire_panel(page: gr.Blocks, parts: Parts, panel: Panel, handlers: Handlers)
         estimated(field.input(panel.change, parts.settings, told, trigger_mode="always_last", **_EVENT))
     picked = [*told, fields.mixer]
     estimated(fields.mixer.input(panel.change_mixer, parts.settings, picked, trigger_mode="always_last", **_EVENT))
-    parts.state.head.change(handlers.estimate, [*parts.settings, parts.state.conversation], fields.summary, **_EVENT)
+    parts.state.head.change(asking.estimate, [*parts.settings, parts.state.conversation], fields.summary, **_EVENT)
     fields.summary.click(None, None, None, js=scripts.OPEN_SETTINGS)
 
 

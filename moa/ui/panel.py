@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import html
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from moa.core.domain import Recipe
 from moa.core.errors import InputRefused
-from moa.ui import inputs, mixture, texts
+from moa.ui import inputs, texts
 from moa.ui.context import Context, plainly
 from moa.ui.contract import MixerJson
-from moa.ui.mixture import Mixture
+from moa.ui.fields import with_mixture
+from moa.ui.mixture import Mixture, mixer_json, of_recipe, picked
 from moa.ui.ports import ModelChoice
 
 _KEEP_ALIVE_S = 2.0
@@ -46,7 +48,7 @@ class Panel:
     @plainly
     async def load(self) -> PanelState:
         """The default recipe, with the models that are there now."""
-        return self.filled(mixture.of_recipe(self._context.recipes[self._context.default_recipe]))
+        return self.filled(of_recipe(self._context.recipes[self._context.default_recipe]))
 
     @plainly
     async def pick(self, recipe: object) -> PanelState:
@@ -55,43 +57,28 @@ class Panel:
             return PanelState(*[gr.skip()] * len(PanelState._fields))
         if not isinstance(recipe, str) or recipe not in self._context.recipes:
             raise InputRefused(f"{texts.RECIPE}: choose one from the list.")
-        return self.filled(mixture.of_recipe(self._context.recipes[recipe]))
+        return self.filled(of_recipe(self._context.recipes[recipe]))
 
     @plainly
-    async def change(
-        self, base: object, mixer: object, aggregator: object, layers: object, temperature: object, system: object
-    ) -> tuple[str, str, str]:
+    @with_mixture
+    async def change(self, mixture: Mixture) -> tuple[str, str, str]:
         """A field was changed: the mixture is the user's own from now on. Gives recipe, calls and summary."""
-        changed = mixture.parse(base, mixer, aggregator, layers, temperature, system)
-        return texts.CUSTOM_ID, calls_line(changed.calls), texts.summary(texts.CUSTOM_TITLE, changed.calls)
+        return _own(mixture)
 
     @plainly
-    async def change_mixer(
-        self,
-        base: object,
-        mixer: object,
-        aggregator: object,
-        layers: object,
-        temperature: object,
-        system: object,
-        event: gr.EventData,
-    ) -> tuple[str, str, str, MixerJson]:
+    @with_mixture
+    async def change_mixer(self, mixture: Mixture, event: gr.EventData) -> tuple[str, str, str, MixerJson]:
         """The proposers were changed. Gives recipe, calls, summary and the picker's value."""
-        raw = {"picked": inputs.event_field(event, "picked")}
-        changed = mixture.parse(base, raw, aggregator, layers, temperature, system)
-        picker = mixture.mixer_json(self._context.models.choices(), changed.picked)
-        calls = changed.calls
-        return texts.CUSTOM_ID, calls_line(calls), texts.summary(texts.CUSTOM_TITLE, calls), picker
+        changed = replace(mixture, picked=picked(inputs.event_field(event, "picked")))
+        return *_own(changed), mixer_json(self._context.models.choices(), changed.picked)
 
     @plainly
-    async def refresh(
-        self, base: object, mixer: object, aggregator: object, layers: object, temperature: object, system: object
-    ) -> tuple[MixerJson, Any]:
+    @with_mixture
+    async def refresh(self, mixture: Mixture) -> tuple[MixerJson, Any]:
         """Ask the providers for their models again. Gives the picker's value and the aggregators to choose from."""
-        changed = mixture.parse(base, mixer, aggregator, layers, temperature, system)
         await self._context.models.refresh()
         choices = self._context.models.choices()
-        return mixture.mixer_json(choices, changed.picked), gr.update(choices=_named(choices))
+        return mixer_json(choices, mixture.picked), gr.update(choices=_named(choices))
 
     async def model_status(self) -> AsyncIterator[str]:
         """The line about the embedded model, until it is ready or has given up."""
@@ -109,7 +96,7 @@ class Panel:
             calls=calls_line(values.calls),
             summary=texts.summary(self._context.recipes[values.base].title, values.calls),
             base=values.base,
-            mixer=mixture.mixer_json(choices, values.picked),
+            mixer=mixer_json(choices, values.picked),
             aggregator=gr.update(choices=_named(choices), value=values.aggregator),
             layers=values.layers,
             temperature=values.temperature,
@@ -121,6 +108,10 @@ class Panel:
         needs = {choice.id: choice.needs for choice in self._context.models.choices()}
         named = [(_titled(recipe, needs), recipe.id) for recipe in self._context.recipes.values()]
         return [*named, (texts.CUSTOM_TITLE, texts.CUSTOM_ID)]
+
+
+def _own(changed: Mixture) -> tuple[str, str, str]:
+    return texts.CUSTOM_ID, calls_line(changed.calls), texts.summary(texts.CUSTOM_TITLE, changed.calls)
 
 
 def calls_line(count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
@@ -11,12 +10,17 @@ from moa.core.domain import Recipe, Slot
 from moa.engine.estimate import Estimate
 
 
+class Library(Protocol):
+    """Where conversations are kept."""
+
+    async def entries(self, actor: Actor, *, limit: int = 50) -> Sequence[ConversationEntry]: ...
+
+
 class Chat(Protocol):
     """The one door to conversations and runs. Every call takes the actor and authorises."""
 
-    async def list_conversations(
-        self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None
-    ) -> Sequence[ConversationEntry]: ...
+    @property
+    def library(self) -> Library: ...
 
     async def open(self, actor: Actor, conversation_id: str) -> ConversationView: ...
 
@@ -31,19 +35,32 @@ class Chat(Protocol):
         request_key: str,
         conversation_id: str | None = None,
         expected_head: str | None = None,
+        after: str | None = None,
     ) -> Started: ...
 
+    async def edit(self, actor: Actor, turn_id: str, *, question: str, recipe: Recipe, request_key: str) -> Started: ...
+
     async def regenerate(self, actor: Actor, turn_id: str, *, recipe: Recipe, request_key: str) -> Started: ...
+
+    async def regenerate_answer(self, actor: Actor, turn_id: str, *, request_key: str) -> Started: ...
+
+    async def resume(self, actor: Actor, turn_id: str, *, request_key: str) -> Started: ...
+
+    async def retry_slot(
+        self, actor: Actor, turn_id: str, slot: Slot, *, request_key: str, model: str | None = None
+    ) -> Started: ...
+
+    async def show_run(self, actor: Actor, turn_id: str, run_id: str) -> None: ...
+
+    async def show_turn(self, actor: Actor, turn_id: str) -> None: ...
 
     async def stop(self, actor: Actor, run_id: str) -> None: ...
 
     async def stop_slot(self, actor: Actor, run_id: str, slot: Slot) -> None: ...
 
+    async def answer_now(self, actor: Actor, run_id: str) -> None: ...
+
     def watch(self, actor: Actor, run_id: str) -> AsyncIterator[TurnView]: ...
-
-    async def rename(self, actor: Actor, conversation_id: str, title: str) -> None: ...
-
-    async def delete(self, actor: Actor, conversation_id: str) -> None: ...
 
 
 class ModelChoice(Protocol):

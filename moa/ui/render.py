@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from moa.chat.values import ConversationView, TurnView
 from moa.core.domain import Failure, Finish, Outcome, Part, Proposal, Status
+from moa.core.money import money
 from moa.core.view import Panel, PanelStatus, RunView
 from moa.ui import texts
-from moa.ui.contract import LayerJson, Live, PanelJson, Settled, TotalsJson, TurnJson, Welcome
+from moa.ui.contract import ForkJson, LayerJson, Live, PanelJson, Settled, TotalsJson, TurnJson, Welcome
 
 LabelOf = Callable[[str], str]
 
-_RETRY = (Status.FAILED, Status.CANCELLED, Status.INTERRUPTED)
-
-
-def money(cost_microusd: int | None) -> str | None:
-    """Dollars with two significant digits. Unknown stays None; a price of nothing is "free", never "$0"."""
-    if cost_microusd is None:
-        return None
-    if cost_microusd <= 0:
-        return "free"
-    dollars = cost_microusd / 1_000_000
-    if dollars >= 1:
-        return f"${dollars:,.2f}"
-    digits = min(6, max(2, 7 - _magnitude(cost_microusd)))
-    return f"${dollars:.{digits}f}"
+_UNFINISHED = (Status.FAILED, Status.CANCELLED, Status.INTERRUPTED)
 
 
 def turn_json(turn: TurnView, label_of: LabelOf, *, proposals: bool = True) -> TurnJson:
@@ -35,6 +24,9 @@ def turn_json(turn: TurnView, label_of: LabelOf, *, proposals: bool = True) -> T
     return TurnJson(
         id=turn.id,
         run=turn.run_id,
+        position=turn.position,
+        attempts=list(turn.attempts),
+        siblings=list(turn.siblings),
         question=turn.question,
         recipe=view.recipe.title if view.recipe else "",
         status=view.status.value,
@@ -42,22 +34,22 @@ def turn_json(turn: TurnView, label_of: LabelOf, *, proposals: bool = True) -> T
         answer=_panel(answer, view, label_of) if answer else None,
         notice=notice(view, saved=turn.saved),
         totals=_totals(view),
-        canRetry=view.status in _RETRY,
+        mend=_mend(view),
     )
 
 
-def settled(conversation: ConversationView, label_of: LabelOf) -> Settled:
+def settled(conversation: ConversationView, label_of: LabelOf, *, focus: str | None = None) -> Settled:
     """A conversation without the turns that still run. Only its newest turn carries its proposals' texts."""
     done = [turn for turn in conversation.turns if not turn.live]
     newest = done[-1].id if done else None
     turns = [turn_json(turn, label_of, proposals=turn.id == newest) for turn in done]
-    return Settled(conversation=conversation.id, turns=turns, welcome=None)
+    return Settled(conversation=conversation.id, turns=turns, welcome=None, focus=focus)
 
 
 def first_screen(hint: str | None) -> Settled:
     """The page before the first question."""
     welcome = Welcome(title=texts.TITLE, sentence=texts.SENTENCE, examples=list(texts.EXAMPLES), model=None, hint=hint)
-    return Settled(conversation=None, turns=[], welcome=welcome)
+    return Settled(conversation=None, turns=[], welcome=welcome, focus=None)
 
 
 def live(turn: TurnView, label_of: LabelOf) -> Live:
@@ -65,9 +57,20 @@ def live(turn: TurnView, label_of: LabelOf) -> Live:
     return Live(conversation=turn.conversation_id, turn=turn_json(turn, label_of), ended=not turn.live)
 
 
+def fork(turn: TurnView | None) -> ForkJson:
+    """Where the next question branches off; nowhere with None."""
+    return ForkJson(turn=turn.id if turn else None, question=turn.question if turn else None)
+
+
 def nothing_live(conversation_id: str | None) -> Live:
     """No turn runs."""
     return Live(conversation=conversation_id, turn=None, ended=False)
+
+
+def _mend(view: RunView) -> Literal["resume", "retry"] | None:
+    if view.status not in _UNFINISHED:
+        return None
+    return "resume" if any(isinstance(outcome, Proposal) for outcome in _outcomes(view)) else "retry"
 
 
 def notice(view: RunView, *, saved: bool = True) -> str | None:
@@ -175,8 +178,3 @@ def _cost_so_far(view: RunView) -> int | None:
     costs = [o.cost_microusd for o in _outcomes(view) if isinstance(o, Proposal)]
     known = [cost for cost in costs if cost is not None]
     return sum(known) if known and len(known) == len(costs) else None
-
-
-def _magnitude(cost_microusd: int) -> int:
-    """How many digits a whole number of micro-dollars has, less one."""
-    return len(str(cost_microusd)) - 1

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from moa.chat.values import Actor, ConversationView, Started
+from moa.chat.values import Actor, Started
 from moa.ui import history, render
 from moa.ui.context import Context
 from moa.ui.contract import HistoryJson, Settled
 
-_LISTED = 200
+_LISTED = 50
 
 
 class PageState(NamedTuple):
@@ -23,6 +23,7 @@ class PageState(NamedTuple):
     settled: Any
     live: Any
     history: Any
+    fork: Any
     stop: Any
     send: Any
 
@@ -41,12 +42,13 @@ async def empty(context: Context, actor: Actor) -> PageState:
         settled=render.first_screen(context.hint),
         live=render.nothing_live(None),
         history=await listed(context, actor, None),
+        fork=render.fork(None),
         **_buttons(running=False),
     )
 
 
-async def shown(context: Context, actor: Actor, conversation_id: str) -> PageState:
-    """A conversation, with the run that goes on in it. Raises NotFound."""
+async def shown(context: Context, actor: Actor, conversation_id: str, *, focus: str | None = None) -> PageState:
+    """A conversation, with the run that goes on in it, scrolled to a turn. Raises NotFound."""
     view = await context.chat.open(actor, conversation_id)
     running = next((turn for turn in view.turns if turn.live), None)
     label = context.models.label
@@ -54,16 +56,17 @@ async def shown(context: Context, actor: Actor, conversation_id: str) -> PageSta
         conversation=view.id,
         head=view.head or "",
         run=running.run_id if running else "",
-        settled=_settled(view, context),
+        settled=render.settled(view, label, focus=focus),
         live=render.live(running, label) if running else render.nothing_live(view.id),
         history=await listed(context, actor, view.id),
+        fork=render.fork(None),
         **_buttons(running=running is not None),
     )
 
 
 async def begun(context: Context, actor: Actor, started: Started, *, fresh: bool) -> PageState:
     """Right after a question was taken: the transcript stays, unless the conversation is a ``fresh`` one."""
-    blank = Settled(conversation=started.conversation_id, turns=[], welcome=None)
+    blank = Settled(conversation=started.conversation_id, turns=[], welcome=None, focus=None)
     return PageState(
         conversation=started.conversation_id,
         head=started.turn_id,
@@ -71,18 +74,21 @@ async def begun(context: Context, actor: Actor, started: Started, *, fresh: bool
         settled=blank if fresh else gr.skip(),
         live=gr.skip(),
         history=await listed(context, actor, started.conversation_id),
+        fork=render.fork(None),
         **_buttons(running=True),
     )
 
 
+def now_shown(context: Context, request: gr.Request, page: PageState) -> PageState:
+    """Notes what a page shows from now on; streams of what it showed until now end. Gives the state back."""
+    context.viewers.show(str(request.session_hash), page.conversation or None)
+    return page
+
+
 async def listed(context: Context, actor: Actor, current: str | None) -> HistoryJson:
-    """The sidebar's list."""
-    entries = await context.chat.list_conversations(actor, limit=_LISTED)
-    return history.history(entries, current=current, now=context.now())
-
-
-def _settled(view: ConversationView, context: Context) -> Settled:
-    return render.settled(view, context.models.label)
+    """The first page of the sidebar's list."""
+    entries = await context.chat.library.entries(actor, limit=_LISTED)
+    return history.page(entries, limit=_LISTED, current=current)
 
 
 def _buttons(*, running: bool) -> dict[str, Any]:

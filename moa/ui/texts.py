@@ -51,8 +51,6 @@ CUT = "cut at its limit"
 ALONE = "the aggregator answered alone"
 BEST_SINGLE = "shown: the best single proposal"
 REUSED = "reused"
-TODAY = "Today"
-YESTERDAY = "Yesterday"
 
 
 def calls(count: int) -> str:

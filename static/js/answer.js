@@ -4,7 +4,9 @@ import { copyButton } from "./copy.js";
 import { el, setAttribute, setText, show } from "./dom.js";
 import { joined, totalFigures } from "./figures.js";
 import { icon } from "./icon.js";
+import { Mending } from "./mending.js";
 import { StatusChip } from "./status.js";
+import { Stepper } from "./stepper.js";
 import { texts } from "./texts.js";
 import { Writing } from "./writing.js";
 
@@ -12,8 +14,13 @@ import { Writing } from "./writing.js";
 /** @typedef {import("./types.js").PanelJson} PanelJson */
 
 export class AnswerView {
-  /** @param {{regenerate: () => void, retry: () => void}} hooks */
-  constructor(hooks) {
+  /**
+   * @param {string} turn its id
+   * @param {((event: string, payload: object) => void)|null} tell null: to read only
+   * @param {Stepper["step"]} step to another attempt
+   */
+  constructor(turn, tell, step) {
+    this.tell = tell;
     /** @type {PanelJson|null} */
     this.panel = null;
     this.writing = new Writing();
@@ -23,26 +30,36 @@ export class AnswerView {
     this.notice = el("p", { class: "moa-notice", hidden: true });
     this.totals = el("span", { class: "moa-figures" });
     this.copy = copyButton(texts.copyAnswer, () => this.panel?.text ?? "", texts.copy);
-    this.regenerate = action(texts.regenerate, "regenerate", hooks.regenerate);
-    this.retry = action(texts.retry, "regenerate", hooks.retry);
-    this.retry.classList.add("moa-strong");
-    this.element = el("section", { class: "moa-answer", "data-answer": "", "aria-label": texts.answer },
+    this.stepper = new Stepper(
+      { all: texts.attempts, earlier: texts.earlierAttempt, later: texts.laterAttempt, at: texts.attemptOf },
+      step,
+    );
+    this.fork = el("button", {
+      type: "button", class: "moa-button moa-seldom", "aria-label": texts.fork, title: texts.fork, hidden: true,
+      onclick: () => tell?.("fork", { turn }),
+    }, icon("branch"));
+    this.mending = new Mending(turn, tell ?? (() => {}));
+    this.element = el("section", { class: "moa-answer", role: "group", "data-answer": "", "aria-label": texts.answer },
       el("header", { class: "moa-answer-head" }, el("span", { class: "moa-answer-name", text: texts.answer }), this.who,
         this.status.element),
       this.notice, this.note, this.writing.element,
-      el("footer", { class: "moa-answer-foot" }, this.totals,
-        el("span", { class: "moa-buttons" }, this.copy, this.regenerate, this.retry)));
+      el("footer", { class: "moa-answer-foot" }, this.stepper.element, this.totals,
+        el("span", { class: "moa-buttons" }, this.fork, this.mending.split, this.copy, this.mending.mend)));
   }
 
-  /** @param {TurnJson} turn @param {boolean} newest whether it is the last turn of the conversation */
-  update(turn, newest) {
+  /**
+   * @param {TurnJson} turn
+   * @param {{newest: boolean, busy: boolean}} place whether it is the last turn, and whether a run is under way
+   */
+  update(turn, { newest, busy }) {
     this.panel = turn.answer;
     const status = turn.answer?.status ?? missing(turn.status);
     const ended = turn.status !== "running";
     setAttribute(this.element, "data-status", status);
     setAttribute(this.element, "aria-busy", String(!ended));
     this.status.update(status);
-    setText(this.who, joined([turn.answer?.model ?? "", turn.answer?.label ?? ""]));
+    const who = joined([turn.answer?.model ?? "", turn.answer?.label ?? ""]);
+    setText(this.who, who);
     setText(this.note, turn.answer?.note ?? "");
     show(this.note, !!turn.answer?.note);
     setText(this.notice, turn.notice ?? "");
@@ -51,16 +68,12 @@ export class AnswerView {
     this.writing.update(turn.answer ?? { text: "", reasoning: "", error: null, status }, emptyText(turn, status));
     setText(this.totals, totalFigures(turn.totals, ended));
     show(this.copy, !!turn.answer?.text);
-    show(this.regenerate, ended && newest);
-    show(this.retry, ended && turn.canRetry);
+    if (this.tell === null) return;
+    this.stepper.update(turn.attempts, turn.run, ended);
+    show(this.fork, ended && !newest && !!turn.answer?.text);
+    this.fork.disabled = busy;
+    this.mending.update(turn, who, busy);
   }
-}
-
-/**
- * @param {string} name @param {"regenerate"} shape @param {() => void} act
- */
-function action(name, shape, act) {
-  return el("button", { type: "button", class: "moa-button", hidden: true, onclick: act }, icon(shape), name);
 }
 
 /**

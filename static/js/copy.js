@@ -48,7 +48,7 @@ function writeBySelection(text) {
   const back = /** @type {HTMLElement|null} */ (document.activeElement);
   const area = el("textarea", { class: "moa-offscreen", "aria-hidden": "true", tabindex: "-1" });
   area.value = text;
-  document.body.append(area);
+  (back?.closest("dialog[open]") ?? document.body).append(area);
   area.select();
   const copied = document.execCommand("copy");
   area.remove();

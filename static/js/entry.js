@@ -1,125 +1,96 @@
 // @ts-check
-/** One conversation in the sidebar: open it, rename it in place, delete it after one question. */
+/** One conversation in the sidebar: open it, or choose from its menu; its title is edited in place. */
+import { exportAddress } from "./conversations.js";
 import { el, setAttribute, setText, show } from "./dom.js";
-import { icon } from "./icon.js";
+import { download } from "./download.js";
+import { Menu } from "./menu.js";
 import { texts } from "./texts.js";
+
+/** @typedef {import("./types.js").EntryJson} EntryJson */
 
 const TITLE_CHARS = 200;
 
+/**
+ * @typedef {object} Doings what a line can ask for
+ * @property {(id: string) => void} open
+ * @property {(entry: EntryJson, title: string) => void} rename
+ * @property {(entry: EntryJson) => void} pin pin, or unpin
+ * @property {(entry: EntryJson) => void} archive into the archive, or out of it
+ * @property {(entry: EntryJson) => void} share
+ * @property {(entry: EntryJson) => void} remove
+ */
+
 export class EntryRow {
-  /** @param {string} id @param {import("./types.js").Trigger} trigger */
-  constructor(id, trigger) {
-    this.id = id;
-    this.trigger = trigger;
-    this.title = "";
+  /** @param {EntryJson} entry @param {Doings} doings */
+  constructor(entry, doings) {
+    this.entry = entry;
+    this.doings = doings;
+    this.archived = false;
     this.name = el("span", { class: "moa-entry-title", dir: "auto" });
     this.dot = el("span", { class: "moa-running", hidden: true }, el("span", { class: "moa-offscreen", text: texts.running }));
-    this.open = el("button", { type: "button", class: "moa-entry-open", onclick: () => trigger("open", { id }) }, this.name, this.dot);
-    this.more = el("button", {
-      type: "button", class: "moa-button moa-entry-more", "aria-haspopup": "menu", "aria-expanded": "false",
-      onclick: () => (this.menu.hidden ? this.showMenu() : this.hideMenu()),
-    }, icon("more"));
-    this.menu = this.makeMenu();
-    this.line = el("div", { class: "moa-entry-line" }, this.open, this.more);
-    this.element = el("li", { class: "moa-entry", "data-conversation": id }, this.line, this.menu);
-    this.element.addEventListener("focusout", (event) => this.left(event));
+    this.open = el("button", {
+      type: "button", class: "moa-entry-open", onclick: () => doings.open(entry.id),
+    }, this.name, this.dot);
+    this.menu = new Menu("", []);
+    this.menu.onOpen = () => this.menu.setItems(this.items());
+    this.line = el("div", { class: "moa-entry-line" }, this.open, this.menu.element);
+    this.element = el("li", { class: "moa-entry", "data-conversation": entry.id }, this.line);
   }
 
-  makeMenu() {
-    const menu = el("div", { class: "moa-menu", role: "menu", hidden: true },
-      el("button", { type: "button", role: "menuitem", text: texts.rename, onclick: () => this.rename() }),
-      el("button", { type: "button", role: "menuitem", class: "moa-danger", text: texts.remove, onclick: () => this.askRemove() }));
-    menu.addEventListener("keydown", (event) => this.menuKey(event));
-    return menu;
+  get title() {
+    return this.entry.title || texts.untitled;
   }
 
-  /** @param {import("./types.js").EntryJson} entry */
-  update(entry) {
-    this.title = entry.title || texts.untitled;
+  /** @param {EntryJson} entry @param {{current: boolean, archived: boolean}} place */
+  update(entry, { current, archived }) {
+    this.entry = entry;
+    this.archived = archived;
     setText(this.name, this.title);
     setAttribute(this.open, "title", this.title);
-    setAttribute(this.open, "aria-current", entry.current ? "page" : null);
-    this.element.toggleAttribute("data-current", entry.current);
+    setAttribute(this.open, "aria-current", current ? "page" : null);
+    this.element.toggleAttribute("data-current", current);
     show(this.dot, entry.running);
-    setAttribute(this.more, "aria-label", texts.more(this.title));
+    this.menu.setLabel(texts.more(this.title));
   }
 
-  showMenu() {
-    show(this.menu, true);
-    setAttribute(this.more, "aria-expanded", "true");
-    this.items()[0]?.focus();
-  }
-
-  hideMenu() {
-    show(this.menu, false);
-    setAttribute(this.more, "aria-expanded", "false");
-  }
-
+  /** @returns {import("./menu.js").MenuItem[]} */
   items() {
-    return [...this.menu.querySelectorAll("button")];
-  }
-
-  /** @param {KeyboardEvent} event */
-  menuKey(event) {
-    const items = this.items();
-    const at = items.findIndex((item) => item === document.activeElement);
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") {
-      this.hideMenu();
-      this.more.focus();
-    } else if (step !== undefined) items[(at + step + items.length) % items.length]?.focus();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  /** The menu closes when the focus goes elsewhere. @param {FocusEvent} event */
-  left(event) {
-    if (!this.element.contains(/** @type {Node|null} */ (event.relatedTarget))) this.hideMenu();
+    const { entry, doings } = this;
+    return [
+      { text: texts.rename, act: () => this.rename() },
+      { text: entry.pinned ? texts.unpin : texts.pin, act: () => doings.pin(entry) },
+      { text: this.archived ? texts.unarchive : texts.archive, act: () => doings.archive(entry) },
+      { text: texts.share, act: () => doings.share(entry) },
+      { text: texts.downloadMarkdown, act: () => download(exportAddress(entry.id, "md")) },
+      { text: texts.downloadJson, act: () => download(exportAddress(entry.id, "json")) },
+      { text: texts.remove, danger: true, act: () => doings.remove(entry) },
+    ];
   }
 
   rename() {
-    this.hideMenu();
-    const input = el("input", { type: "text", class: "moa-input", "aria-label": texts.renameTo, maxlength: TITLE_CHARS });
+    const input = el("input", { type: "text", class: "moa-input", "aria-label": texts.renameTo, maxlength: TITLE_CHARS, dir: "auto" });
     input.value = this.title;
     const form = el("form", { class: "moa-entry-edit" }, input,
       el("button", { type: "submit", class: "moa-button", text: texts.save }),
       el("button", { type: "button", class: "moa-button", text: texts.cancel, onclick: () => this.restore() }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const title = input.value.trim();
-      if (title && title !== this.title) this.trigger("rename", { id: this.id, title });
+      const title = input.value.trim().replace(/\s+/g, " ");
+      if (title && title !== this.title) this.doings.rename(this.entry, title);
       this.restore();
     });
-    this.replaceLine(form);
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.isComposing) this.restore();
+      event.stopPropagation();
+    });
+    this.line.replaceWith(form);
+    input.focus();
     input.select();
   }
 
-  askRemove() {
-    this.hideMenu();
-    const keep = el("button", { type: "button", class: "moa-button", text: texts.keep, onclick: () => this.restore() });
-    const remove = el("button", { type: "button", class: "moa-button moa-danger", text: texts.remove });
-    remove.addEventListener("click", () => {
-      this.trigger("remove", { id: this.id });
-      this.restore();
-    });
-    this.replaceLine(el("div", { class: "moa-entry-ask", role: "group", "aria-label": texts.removeAsk },
-      el("span", { text: texts.removeAsk }), el("span", { class: "moa-buttons" }, remove, keep)));
-    keep.focus();
-  }
-
-  /** @param {HTMLElement} instead */
-  replaceLine(instead) {
-    instead.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.restore();
-      event.stopPropagation();
-    });
-    this.element.firstElementChild?.replaceWith(instead);
-  }
-
   restore() {
-    if (this.element.firstElementChild === this.line) return;
-    this.element.firstElementChild?.replaceWith(this.line);
-    this.more.focus();
+    if (this.line.isConnected) return;
+    this.element.replaceChildren(this.line);
+    this.menu.button.focus();
   }
 }

@@ -11,7 +11,11 @@ import { texts } from "./texts.js";
 export class LayerView {
   /**
    * @param {number} number
-   * @param {{opened: () => void, stop: ((slot: string) => void)|null}} hooks `opened`: its texts are wanted
+   * @param {object} hooks null: not offered
+   * @param {() => void} hooks.opened its texts are wanted
+   * @param {((slot: string) => void)|null} hooks.stop
+   * @param {import("./mending.js").RetrySlot|null} hooks.retry
+   * @param {(() => void)|null} hooks.hurry the answer is to be written from what is done
    */
   constructor(number, hooks) {
     this.hooks = hooks;
@@ -22,34 +26,47 @@ export class LayerView {
     this.name = el("span", { class: "moa-layer-name" });
     this.figures = el("span", { class: "moa-layer-figures" });
     this.dots = el("span", { class: "moa-dots", "aria-hidden": "true" });
-    const summary = el("summary", { onclick: () => { this.chosen = !this.element.open; } },
+    const summary = el("summary", { onclick: () => { this.chosen = !this.details.open; } },
       icon("chevron"), this.name, this.figures, this.dots);
     this.grid = el("div", { class: "moa-panels" });
     this.failure = el("p", { class: "moa-error", hidden: true }, texts.loadFailed, " ",
       el("button", { type: "button", class: "moa-link", text: texts.tryAgain, onclick: () => hooks.opened() }));
-    this.element = el("details", { class: "moa-layer", "data-layer": number }, summary, this.failure, this.grid);
-    this.element.addEventListener("toggle", () => this.toggled());
+    this.details = el("details", { class: "moa-layer", "data-layer": number }, summary, this.failure, this.grid);
+    this.details.addEventListener("toggle", () => this.toggled());
+    this.hurry = el("button", {
+      type: "button", class: "moa-button moa-hurry", title: texts.answerNowHint, hidden: true, onclick: () => hooks.hurry?.(),
+    }, icon("hurry"), texts.answerNow);
+    this.element = el("div", { class: "moa-layer-place" }, this.details, this.hurry);
   }
 
-  /** @param {LayerJson} layer @param {boolean} open unless the reader chose otherwise */
-  update(layer, open) {
+  /**
+   * @param {LayerJson} layer
+   * @param {{open: boolean, ended: boolean, busy: boolean, early: boolean}} state `open`: unless the reader chose
+   *     otherwise; `ended`: its turn; `busy`: a run is under way; `early`: the answer is not begun yet
+   */
+  update(layer, { open, ended, busy, early }) {
     this.layer = layer;
-    const views = layer.panels.map((panel) => this.panel(panel));
+    const analysis = layer.kind === "analysis";
+    const views = layer.panels.map((panel) => {
+      const view = this.panel(panel);
+      view.update(panel, { ended, busy, analysis });
+      return view;
+    });
     fill(this.grid, views.map((view) => view.element));
     setAttribute(this.grid, "data-count", String(views.length));
     this.describe(layer);
     const wanted = this.chosen ?? open;
-    if (this.element.open !== wanted) this.element.open = wanted;
+    if (this.details.open !== wanted) this.details.open = wanted;
+    const all = layer.panels.map(({ status }) => status);
+    show(this.hurry, this.hooks.hurry !== null && !analysis && early && all.includes("done") && all.includes("running"));
   }
 
   /** @param {import("./types.js").PanelJson} panel */
   panel(panel) {
     const there = this.panels.get(panel.slot);
-    if (there) {
-      there.update(panel);
-      return there;
-    }
-    const view = new PanelView(panel, { touched: () => { this.chosen = this.element.open; }, stop: this.hooks.stop });
+    if (there) return there;
+    const { stop, retry } = this.hooks;
+    const view = new PanelView(panel, { touched: () => { this.chosen = this.details.open; }, stop, retry });
     this.panels.set(panel.slot, view);
     return view;
   }
@@ -73,7 +90,7 @@ export class LayerView {
   }
 
   toggled() {
-    if (!this.element.open) return;
+    if (!this.details.open) return;
     for (const panel of this.panels.values()) panel.follow();
     if (this.layer?.panels.some((panel) => panel.text === null)) this.hooks.opened();
   }

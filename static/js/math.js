@@ -69,8 +69,11 @@ export function formulas(root) {
   const sources = [...root.querySelectorAll(`code.${INLINE}, code.${DISPLAY}`)];
   return sources.filter((code) => code.parentElement?.tagName !== "PRE").map((code) => {
     const tex = code.textContent ?? "";
-    const kind = code.classList.contains(DISPLAY) ? "moa-math moa-math-display" : "moa-math";
-    const place = el("span", { class: kind, "data-tex": tex, dir: "ltr" }, el("code", { text: tex }));
+    const alone = code.classList.contains(DISPLAY);
+    const kind = alone ? "moa-math moa-math-display" : "moa-math";
+    // one that stands alone may be wider than its column: it is then scrolled by keyboard too
+    const tabindex = alone ? "0" : null;
+    const place = el("span", { class: kind, "data-tex": tex, dir: "ltr", tabindex }, el("code", { text: tex }));
     code.replaceWith(place);
     return place;
   });

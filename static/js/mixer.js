@@ -3,6 +3,7 @@
 import { ChoiceList } from "./choices.js";
 import { el, rootOf, setText, show } from "./dom.js";
 import { icon } from "./icon.js";
+import { offer } from "./models.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./types.js").MixerJson} MixerJson */
@@ -43,6 +44,7 @@ class Mixer {
   /** @param {MixerJson} value */
   update(value) {
     this.value = value;
+    offer(value.choices);
     const sum = this.sum();
     const focused = this.focusedControl();
     setText(this.count, texts.pickedOf(sum, value.max));

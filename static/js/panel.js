@@ -4,6 +4,7 @@ import { copyButton } from "./copy.js";
 import { el, setAttribute, setText, show } from "./dom.js";
 import { joined, panelFigures } from "./figures.js";
 import { icon } from "./icon.js";
+import { SlotMenu } from "./mending.js";
 import { Follower } from "./scroll.js";
 import { StatusChip } from "./status.js";
 import { texts } from "./texts.js";
@@ -19,7 +20,8 @@ let made = 0;
 export class PanelView {
   /**
    * @param {PanelJson} panel
-   * @param {{touched: () => void, stop: ((slot: string) => void)|null}} hooks `touched`: the reader did something here
+   * @param {{touched: () => void, stop: ((slot: string) => void)|null, retry: import("./mending.js").RetrySlot|null}} hooks
+   *     `touched`: the reader did something here; null: not offered
    */
   constructor(panel, hooks) {
     this.panel = panel;
@@ -39,7 +41,6 @@ export class PanelView {
       el("div", { class: "moa-panel-meta" }, this.status.element, this.figures, this.note), this.body);
     this.follower = new Follower(this.body, hooks.touched);
     new ResizeObserver(() => this.follow()).observe(this.writing.element);
-    this.update(panel);
   }
 
   /** Stay with the words that come; a panel that is done is read from wherever it stands. */
@@ -56,11 +57,15 @@ export class PanelView {
     }, icon("expand"));
     this.stop = el("button", { type: "button", class: "moa-button", hidden: true, onclick: () => this.hooks.stop?.(slot) },
       icon("stopped"));
-    return el("span", { class: "moa-buttons" }, this.stop, this.copy, this.tall);
+    if (this.hooks.retry) this.menu = new SlotMenu(slot, this.hooks.retry);
+    return el("span", { class: "moa-buttons" }, this.stop, this.copy, this.tall, this.menu?.element);
   }
 
-  /** @param {PanelJson} panel */
-  update(panel) {
+  /**
+   * @param {PanelJson} panel
+   * @param {{ended: boolean, busy: boolean, analysis: boolean}} place how its turn and the conversation are
+   */
+  update(panel, { ended, busy, analysis }) {
     this.panel = panel;
     setAttribute(this.element, "data-status", panel.status);
     this.name(panel);
@@ -71,6 +76,7 @@ export class PanelView {
     this.writing.update(panel, emptyText(panel));
     if (this.copy) show(this.copy, !!panel.text);
     if (this.stop) show(this.stop, this.hooks.stop !== null && panel.status === "running");
+    this.menu?.update(joined([panel.model, panel.label]), { offered: ended && panel.status !== "waiting", busy, other: !analysis });
   }
 
   /** @param {PanelJson} panel */

@@ -50,12 +50,34 @@ export class Follower {
     this.scroller.scrollTop = 0;
   }
 
+  /** Follow nothing until the reader goes to the bottom. */
+  stay() {
+    this.following = false;
+  }
+
+  /** Scroll along with something that moved, so that it stands still. @param {number} by CSS pixels */
+  shift(by) {
+    this.following = false;
+    this.scroller.scrollTop += by;
+  }
+
+  /** Bring an element to the top. @param {Element|null} element @param {boolean} smoothly */
+  show(element, smoothly) {
+    if (element === null) return;
+    this.following = false;
+    element.scrollIntoView({ block: "start", behavior: behaviour(smoothly) });
+  }
+
   /** @param {boolean} smoothly */
   jump(smoothly) {
     this.following = true;
-    const behavior = smoothly && !matchMedia("(prefers-reduced-motion: reduce)").matches ? "smooth" : "instant";
-    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: /** @type {ScrollBehavior} */ (behavior) });
+    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: behaviour(smoothly) });
   }
+}
+
+/** @param {boolean} smoothly @returns {ScrollBehavior} */
+function behaviour(smoothly) {
+  return smoothly && !matchMedia("(prefers-reduced-motion: reduce)").matches ? "smooth" : "instant";
 }
 
 /**

@@ -28,6 +28,14 @@ export function closeOnPhone() {
   if (bar && phone.matches) close(bar);
 }
 
+/** Open the list of conversations; resolves when what it holds can have the focus. */
+export async function openSidebar() {
+  const bar = document.getElementById("moa-sidebar");
+  if (!bar || bar.classList.contains("open")) return;
+  toggleOf(bar)?.click();
+  await new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); });
+}
+
 /** @param {HTMLElement} bar */
 function toggleOf(bar) {
   return /** @type {HTMLElement|null} */ (bar.querySelector(":scope > button, .toggle-button"));

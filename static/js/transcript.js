@@ -33,12 +33,16 @@ function mountSettled(element, props, watch, trigger) {
   const draw = () => {
     const before = stage.settled.conversation;
     const other = before !== (props.value?.conversation ?? null);
-    stage.setSettled(props.value ?? { conversation: null, turns: [], welcome: null });
+    const value = props.value ?? { conversation: null, turns: [], welcome: null, focus: null };
+    const found = value.focus !== null && (other || value.focus !== stage.settled.focus) ? value.focus : null;
+    stage.setSettled(value);
     welcome.update(stage.empty() ? stage.settled.welcome : null);
     if (stage.empty()) follower?.top();
     else if (other) follower?.jump(false);
+    if (found !== null) follower?.show(stage.find(found), !other);
     settle();
   };
+  stage.moved = (by) => follower?.shift(by);
   stageChanged = () => welcome.update(stage.empty() ? stage.settled.welcome : null);
   watch("value", draw);
   follow(host);
@@ -57,12 +61,18 @@ function mountLive(element, props, watch, trigger) {
     stage.setLive(props.value ?? { conversation: null, turn: null, ended: false });
     stageChanged();
     const run = stage.running()?.run;
-    if (run !== undefined && run !== before) follower?.jump(false);
+    if (run !== undefined && run !== before) begun();
     settle();
   };
   watch("value", draw);
   new ResizeObserver(settle).observe(host);
   draw();
+}
+
+/** A run begins: at the end it is followed, amid other turns the reader stays where they are. */
+function begun() {
+  if (stage.path().at(-1) === stage.running()) follower?.jump(false);
+  else follower?.stay();
 }
 
 /** What the settled side does when the live side changed. */

@@ -1,9 +1,10 @@
 // @ts-check
 /** One turn: the question, the layers, the answer. The same element from its first word to the settled transcript. */
 import { AnswerView } from "./answer.js";
-import { el, fill, setAttribute, setText } from "./dom.js";
+import { el, fill, setAttribute, show } from "./dom.js";
 import { LayerView } from "./layer.js";
 import { loadTurn } from "./loader.js";
+import { QuestionView } from "./question.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./types.js").TurnJson} TurnJson */
@@ -12,52 +13,90 @@ import { texts } from "./texts.js";
 export class TurnView {
   /**
    * @param {string} id
-   * @param {(event: string, payload: object) => void} tell
+   * @param {((event: string, payload: object) => void)|null} tell null: to read only
    * @param {boolean} stoppable whether running panels carry a stop button
+   * @param {import("./footing.js").Footing["take"]} [stepping] told before the page is to step from here
    */
-  constructor(id, tell, stoppable) {
+  constructor(id, tell, stoppable, stepping = () => {}) {
     this.id = id;
-    this.stop = stoppable ? (/** @type {string} */ slot) => tell("stop_one", { slot }) : null;
+    this.hooks = {
+      opened: () => this.load(),
+      stop: stoppable && tell ? (/** @type {string} */ slot) => tell("stop_one", { slot }) : null,
+      hurry: tell && (() => tell("answer_now", {})),
+      retry: tell && ((/** @type {string} */ slot, /** @type {string|null} */ model) => tell("retry_slot", { turn: id, slot, model })),
+    };
     /** As it was sent. @type {TurnJson|null} */
     this.source = null;
     /** As it is shown, with texts known from before. @type {TurnJson|null} */
     this.turn = null;
     /** @type {Map<number, LayerView>} */
     this.layers = new Map();
-    this.newest = false;
+    this.place = { newest: false, busy: false };
     this.loading = false;
-    this.question = el("div", { class: "moa-question", dir: "auto" });
-    this.stack = el("div", { class: "moa-layers" });
-    this.answer = new AnswerView({
-      regenerate: () => tell("regenerate", { turn: id }),
-      retry: () => tell("retry", { turn: id }),
+    this.question = new QuestionView(tell && {
+      edit: (question) => tell("edit", { turn: id, question }),
+      step: (turn, ...where) => {
+        stepping({ turn }, ...where);
+        tell("show_turn", { turn });
+      },
     });
-    this.element = el("article", { class: "moa-turn", "data-turn": id },
-      el("div", { class: "moa-asked" }, el("span", { class: "moa-offscreen", text: texts.you }), this.question),
-      this.stack, this.answer.element);
+    this.stack = el("div", { class: "moa-layers" });
+    this.answer = new AnswerView(id, tell, (run, ...where) => {
+      stepping({ turn: id, run }, ...where);
+      tell?.("show_run", { turn: id, run });
+    });
+    this.leftOut = el("p", { class: "moa-left-out", text: texts.leftOut, hidden: true });
+    this.element = el("article", { class: "moa-turn", "data-turn": id, tabindex: "-1" },
+      this.leftOut, this.question.element, this.stack, this.answer.element);
+    this.element.addEventListener("animationend", (event) => { if (event.animationName === "moa-found") this.unmark(); });
+    this.element.addEventListener("blur", () => this.unmark());
   }
 
-  /** @param {TurnJson} turn @param {boolean} newest */
-  update(turn, newest) {
-    if (turn === this.source && newest === this.newest) return;
+  /**
+   * @param {TurnJson} turn
+   * @param {{newest: boolean, busy: boolean}} [place] whether it is the conversation's last one, and whether a run is
+   *     under way there
+   */
+  update(turn, place = this.place) {
+    const { newest, busy } = place;
+    if (turn === this.source && newest === this.place.newest && busy === this.place.busy) return;
     this.source = turn;
+    this.place = { newest, busy };
     const before = this.turn?.run === turn.run ? this.turn : null;
     if (before === null) this.layers.clear();
     this.turn = withKnownTexts(turn, before);
-    this.newest = newest;
     setAttribute(this.element, "data-state", turn.status);
     setAttribute(this.element, "aria-label", turn.question.slice(0, 120));
-    setText(this.question, turn.question);
+    this.element.toggleAttribute("data-newest", newest);
+    this.question.update(turn, busy);
     this.updateLayers(this.turn);
-    this.answer.update(this.turn, newest);
+    this.answer.update(this.turn, this.place);
+  }
+
+  /** Whether the next question leaves this turn out; the first of those says so. @param {"first"|"rest"|null} which */
+  setLeftOut(which) {
+    this.element.toggleAttribute("data-after-fork", which !== null);
+    show(this.leftOut, which === "first");
+  }
+
+  /** Show that this is the turn that was looked for; until the reader has seen it, or goes elsewhere. */
+  mark() {
+    this.element.toggleAttribute("data-found", true);
+    this.element.focus({ preventScroll: true });
+  }
+
+  unmark() {
+    this.element.toggleAttribute("data-found", false);
   }
 
   /** @param {TurnJson} turn */
   updateLayers(turn) {
     const views = turn.layers.map((layer) => {
-      const view = this.layers.get(layer.number) ?? new LayerView(layer.number, { opened: () => this.load(), stop: this.stop });
+      const view = this.layers.get(layer.number) ?? new LayerView(layer.number, this.hooks);
       this.layers.set(layer.number, view);
-      view.update(layer, opens(turn, layer));
+      view.update(layer, {
+        open: opens(turn, layer), ended: turn.status !== "running", busy: this.place.busy, early: early(turn),
+      });
       return view.element;
     });
     fill(this.stack, views);
@@ -70,7 +109,7 @@ export class TurnView {
     const { run } = this.turn;
     try {
       const whole = await loadTurn(this.id);
-      if (this.turn.run === run) this.update(whole, this.newest);
+      if (this.turn.run === run) this.update(whole);
       this.failed(false);
     } catch {
       // whatever stood in the way (network, session, a turn that is gone) reads the same here, and is tried again by hand
@@ -95,6 +134,11 @@ function opens(turn, layer) {
   const here = layer.panels.every((panel) => panel.text !== null);
   const answered = !!turn.answer && (turn.answer.text !== "" || turn.answer.reasoning !== "");
   return begun && here && !answered && (turn.status === "running" || turn.status === "failed");
+}
+
+/** Whether nothing of the answer is begun. @param {TurnJson} turn */
+function early(turn) {
+  return turn.status === "running" && (turn.answer === null || turn.answer.status === "waiting");
 }
 
 /**

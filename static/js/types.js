@@ -31,6 +31,9 @@
  * @typedef {object} TurnJson
  * @property {string} id
  * @property {string} run
+ * @property {number} position on the path, from 1
+ * @property {string[]} attempts ids of its runs, `run` among them
+ * @property {string[]} siblings ids of the turns at its place, its own among them
  * @property {string} question
  * @property {string} recipe
  * @property {TurnStatus} status
@@ -38,7 +41,7 @@
  * @property {PanelJson|null} answer
  * @property {string|null} notice
  * @property {TotalsJson} totals
- * @property {boolean} canRetry
+ * @property {"resume"|"retry"|null} mend
  *
  * @typedef {object} WelcomeJson
  * @property {string} title
@@ -47,10 +50,23 @@
  * @property {string|null} model
  * @property {string|null} hint
  *
- * @typedef {{conversation: string|null, turns: TurnJson[], welcome: WelcomeJson|null}} SettledJson
+ * @typedef {{conversation: string|null, turns: TurnJson[], welcome: WelcomeJson|null, focus: string|null}} SettledJson
  * @typedef {{conversation: string|null, turn: TurnJson|null, ended: boolean}} LiveJson
- * @typedef {{id: string, title: string, day: string, running: boolean, current: boolean}} EntryJson
- * @typedef {{entries: EntryJson[]}} HistoryJson
+ * @typedef {{id: string, title: string, at: string, running: boolean, pinned: boolean}} EntryJson
+ * @typedef {{entries: EntryJson[], current: string|null, next: string|null}} HistoryJson
+ *
+ * What `/moa/search` and the routes of links tell:
+ * @typedef {object} HitJson
+ * @property {string} conversation
+ * @property {string} title
+ * @property {string|null} turn null: its title was found
+ * @property {"title"|"question"|"answer"|"proposal"} where
+ * @property {{text: string, hit: boolean}[]} snippet
+ * @property {string} at
+ *
+ * @typedef {{hits: HitJson[], next: number|null}} FoundJson
+ * @typedef {{id: string, created_at: string, expires_at: string}} ShareJson
+ * @typedef {{turn: string|null, question: string|null}} ForkJson
  * @typedef {{id: string, label: string, provider: string, needs: string|null, note: string|null}} ChoiceJson
  * @typedef {{model: string, label?: string|null, count: number}} PickedJson
  * @typedef {{choices: ChoiceJson[], picked: PickedJson[], max: number}} MixerJson

@@ -1,12 +1,27 @@
-"""What models are told of earlier turns."""
+"""What models are told of earlier turns, and pages of runs elsewhere."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
-from moa.chat.history import messages_of
+from moa.chat.history import messages_of, view_of
 from moa.chat.values import RunRecord, TurnRecord
-from moa.core.domain import Message, Role, RunResult, Status
+from moa.core.domain import (
+    Agent,
+    Failure,
+    FailureKind,
+    Message,
+    Outcome,
+    PromptStyle,
+    Proposal,
+    Recipe,
+    Role,
+    RunResult,
+    Slot,
+    Status,
+)
+from moa.core.view import PanelStatus, RunView
 from tests.chat.conftest import MIXTURE
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -36,3 +51,44 @@ def test_a_turn_without_any_answer_is_left_out_and_a_stopped_one_counts_as_far_a
         Message(Role.ASSISTANT, "Half"),
         Message(Role.USER, "Now?"),
     )
+
+
+def running(*outcomes: Outcome, growing: dict[Slot, str], seconds: float, recipe: Recipe = MIXTURE) -> RunView:
+    """The view of a run that goes on in another process, whose last word was so long after its beginning."""
+    beat = NOW + dt.timedelta(seconds=seconds)
+    return view_of(RunRecord("r", "t", 1, recipe, 0, Status.RUNNING, NOW, outcomes, growing=growing, heartbeat_at=beat))
+
+
+def told(position: int, seconds: float, *, reused: bool = False, layer: int = 1) -> Proposal:
+    slot = Slot(layer, position)
+    return Proposal(slot, Agent("x"), f"{slot}", duration_ms=round(seconds * 1000), reused=reused)
+
+
+def test_a_run_elsewhere_stands_as_of_its_last_heartbeat() -> None:
+    view = running(told(1, 2), growing={Slot(1, 2): "half", Slot(1, 3): ""}, seconds=4.5)
+    assert (view.status, view.at_ms, view.result) == (Status.RUNNING, 4500, None)
+    found = {slot: (panel.status, panel.text, panel.started_ms) for slot, panel in view.panels.items()}
+    assert found == {
+        Slot(1, 1): (PanelStatus.DONE, "1.1", None), Slot(1, 2): (PanelStatus.RUNNING, "half", 0),
+        Slot(1, 3): (PanelStatus.RUNNING, "", 0), Slot(2, 1): (PanelStatus.WAITING, "", None),
+    }  # fmt: skip
+
+
+def test_a_later_slot_counts_from_when_those_before_it_were_in() -> None:
+    growing = {Slot(2, 1): "An"}
+    assert running(told(1, 2), told(2, 3), told(3, 1), growing=growing, seconds=5).panels[Slot(2, 1)].started_ms == 3000
+    again = [told(1, 2, reused=True), told(2, 3, reused=True), told(3, 1)]
+    assert running(*again, growing=growing, seconds=5).panels[Slot(2, 1)].started_ms == 1000
+    slow = [told(1, 9), told(2, 9), told(3, 9)]
+    assert running(*slow, growing=growing, seconds=5).panels[Slot(2, 1)].started_ms == 5000
+
+
+def test_those_who_write_the_answer_take_turns() -> None:
+    spare = Agent("spare")
+    recipe = replace(MIXTURE, prompt_style=PromptStyle.ANALYSIS, fallbacks=(spare,))
+    before = [told(1, 2), told(2, 3), told(3, 1), told(1, 4, layer=2)]
+    failed = Failure(Slot(2, 2), MIXTURE.aggregator, FailureKind.DROPPED, "The connection was lost.", duration_ms=1000)
+    view = running(*before, failed, growing={Slot(2, 3): "An"}, seconds=20, recipe=recipe)
+    answer = view.answer()
+    assert answer is not None
+    assert (answer.agent.model, answer.started_ms, answer.text) == ("spare", 8000, "An")

@@ -29,9 +29,9 @@ class Refusing(SqlStore):
         self._check()
         await super().save_call(actor, run_id, call)
 
-    async def checkpoint(self, actor: Actor, run_id: str, growing: Mapping[Slot, str]) -> None:
+    async def checkpoint(self, actor: Actor, run_id: str, growing: Mapping[Slot, str]) -> bool:
         self._check()
-        await super().checkpoint(actor, run_id, growing)
+        return await super().checkpoint(actor, run_id, growing)
 
     async def end_run(self, actor: Actor, run_id: str, result: RunResult) -> None:
         self._check()

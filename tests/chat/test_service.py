@@ -34,7 +34,7 @@ async def test_a_turn_is_answered_stored_and_shown_the_same_after_a_restart(worl
     stored = await again.turn(ANNA, shown.id)
     assert told(stored.view) == told(shown.view)
     assert [p.text for _, layer in stored.view.layers() for p in layer] == [f"Proposal of {n}." for n in "abc"]
-    assert (await again.list_conversations(ANNA))[0].title == "Why?"
+    assert (await again.library.entries(ANNA))[0].title == "Why?"
 
 
 async def test_a_follow_up_shows_models_the_final_answer_and_no_proposal(world: World) -> None:
@@ -154,7 +154,7 @@ async def test_f23_a_second_tab_that_saw_an_older_state_gets_a_conflict_and_noth
 async def test_b07_a_question_that_cannot_be_taken_stores_and_sends_nothing(world: World, question: str) -> None:
     with pytest.raises(InputRefused):
         await world.chat.send(ANNA, question=question, recipe=SINGLE, request_key="key-0001")
-    assert list(await world.chat.list_conversations(ANNA)) == []
+    assert list(await world.chat.library.entries(ANNA)) == []
     assert world.server.requests == []
 
 
@@ -169,8 +169,8 @@ async def test_b09_nothing_of_another_user_can_be_read_watched_or_stopped(world:
         lambda: world.chat.turn(BEN, started.turn_id),
         lambda: world.chat.stop(BEN, started.run_id),
         lambda: anext(world.chat.watch(BEN, started.run_id)),
-        lambda: world.chat.rename(BEN, started.conversation_id, "Theirs"),
-        lambda: world.chat.delete(BEN, started.conversation_id),
+        lambda: world.chat.library.rename(BEN, started.conversation_id, "Theirs"),
+        lambda: world.chat.library.delete(BEN, started.conversation_id),
         lambda: world.chat.regenerate(BEN, started.turn_id, recipe=SINGLE, request_key="key-0002"),
     ):
         with pytest.raises(NotFound) as refused:
@@ -187,9 +187,9 @@ async def test_deleting_a_conversation_stops_its_run_first(world: World) -> None
     world.server.script("agg", Answer("never", gate=gate))
     started = await world.chat.send(ANNA, question="Gone", recipe=SINGLE, request_key="key-0001")
     await gate.arrived()
-    await world.chat.delete(ANNA, started.conversation_id)
+    await world.chat.library.delete(ANNA, started.conversation_id)
     await world.server.idle()
-    assert list(await world.chat.list_conversations(ANNA)) == []
+    assert list(await world.chat.library.entries(ANNA)) == []
     with pytest.raises(NotFound):
         await world.chat.open(ANNA, started.conversation_id)
 

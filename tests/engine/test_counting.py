@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 from moa.core.domain import (
@@ -22,6 +23,8 @@ from moa.core.events import (
 )
 from moa.core.policy import Caps
 from moa.core.view import fold_all
+from moa.engine.call import SlotCall
+from moa.engine.run import Run
 from tests.support.mixtures import ask, of_type, recipe, stage
 from tests.support.server import Answer, endless_output
 
@@ -106,3 +109,14 @@ async def test_proposals_are_cut_to_the_aggregators_window() -> None:
         (sent,) = at.server.requests_for("agg")
         assert sent.messages[-1]["content"] == "Last?"
         assert sent.messages[0]["content"].count(" …") == 2
+
+
+async def test_what_a_call_held_is_given_back_without_a_garbage_collection() -> None:
+    async with stage() as at:
+        gc.collect()
+        gc.disable()
+        try:
+            await at.run(recipe("a", "b"), ask())
+            assert not [held for held in gc.get_objects() if isinstance(held, SlotCall | Run)]
+        finally:
+            gc.enable()

@@ -182,10 +182,11 @@ class MemoryStore:
         self.saved[run_id][call.slot] = call
         await self.trap.step()
 
-    async def checkpoint(self, actor: Actor, run_id: str, growing: Mapping[Slot, str]) -> None:
+    async def checkpoint(self, actor: Actor, run_id: str, growing: Mapping[Slot, str]) -> bool:
         """See the port."""
         await self.trap.step()
         self.growing[run_id] = growing
+        return False
 
     async def end_run(self, actor: Actor, run_id: str, result: RunResult) -> None:
         """See the port."""

@@ -45,6 +45,9 @@ class Conversation:
     archived: bool = False
     deleted: bool = False
 
+    def running(self) -> list[Run]:
+        return [run for turn in self.turns for run in turn.runs if run.answer is None]
+
 
 @dataclass
 class Shared:

@@ -111,6 +111,7 @@ async def assert_ended(store: SqlStore, said: list[dict[str, Any]]) -> None:
         assert {o.kind for o in cut} <= {kind}
 
 
+@pytest.mark.timeout(1_200)  # 200 kills on two busy cores
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs kill -9 and fork")
 async def test_F26_nothing_acknowledged_is_lost_by_kill_9(place: Place, writers: Writers) -> None:
     chance = random.Random(26)

@@ -59,6 +59,7 @@ OPERATIONS: dict[str, Callable[[SqlStore, Actor, Ids], Awaitable[Any]]] = {
     "begin_call": lambda s, actor, ids: s.begin_call(actor, ids.run, FIRST, WRITER, SENT, LeftOut()),
     "save_call": lambda s, actor, ids: s.save_call(actor, ids.run, call(proposal(FIRST, "Forged."))),
     "checkpoint": lambda s, actor, ids: s.checkpoint(actor, ids.run, {LAST: "Forged."}),
+    "ask_to_stop": lambda s, actor, ids: s.ask_to_stop(actor, ids.run),
     "end_run": lambda s, actor, ids: s.end_run(actor, ids.run, result(proposal(LAST, "Forged."))),
 }
 WITHOUT_ID = {
@@ -116,6 +117,7 @@ async def test_B09_lists_and_searches_show_only_ones_own(store: SqlStore) -> Non
 
 async def test_B09_a_request_key_of_another_user_opens_nothing(store: SqlStore) -> None:
     turn, _ = await store.begin_turn(ADA, question())
+    await store.end_run(ADA, turn.shown_run_id, result(proposal(LAST)))
     run, _ = await store.begin_run(ADA, turn.id, RECIPE, seed=1, request_key="again")
     other, fresh = await store.begin_turn(BOB, question(key="again"))
     assert fresh

@@ -67,8 +67,9 @@ def old(place: Place, rows: dict[str, list[Any]]) -> None:
     with engine.begin() as connection:
         command.upgrade(config(connection), "0001")
         for table in (Base.metadata.tables[name] for name in ("user", "conversation", "turn", "run", "response")):
+            there = {column["name"] for column in inspect(connection).get_columns(table.name)}
             for row in rows[table.name]:
-                values = dict(zip(table.c.keys(), row, strict=True))
+                values = {name: value for name, value in zip(table.c.keys(), row, strict=True) if name in there}
                 later = {name: values.pop(name) for name in ("head_turn_id", "shown_run_id") if name in values}
                 connection.execute(insert(table), values)
                 if later:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from moa.chat.values import Actor
 from moa.core.domain import Status
-from moa.core.errors import Conflict, InputRefused, NotFound
+from moa.core.errors import Busy, Conflict, InputRefused, NotFound
 from storage import SqlStore
 from tests.storage.conftest import Place
 from tests.storage.plain import Conversation, Run, Shared, Turn, holds
@@ -30,6 +30,7 @@ WORDS = st.sampled_from(["amber", "basil", "cedar", "하늘", "为什么", "Ceda
 PICK = st.integers(0, 11)
 OTHER_USER = st.integers(0, 2)
 FLAG = st.none() | st.booleans()
+WAITS = st.sampled_from([True, True, True, False])
 
 
 class Chats(RuleBasedStateMachine):
@@ -83,8 +84,8 @@ class Chats(RuleBasedStateMachine):
             return
         self._added(chat, chat.head, text, self.do(self.store.begin_turn(self.who(chat), new))[0])
 
-    @rule(number=PICK, which=PICK, text=WORDS, times=st.integers(1, 3))
-    def branch(self, number: int, which: int, text: str, times: int) -> None:
+    @rule(number=PICK, which=PICK, text=WORDS, times=st.integers(1, 3), waits=WAITS)
+    def branch(self, number: int, which: int, text: str, times: int, waits: bool) -> None:
         chat = self.pick(number)
         if chat is None:
             return
@@ -92,8 +93,9 @@ class Chats(RuleBasedStateMachine):
         parent = places[which % len(places)]
         where = {"conversation_id": chat.id, "branch": True, "parent_id": parent.id if parent else None}
         for _ in range(times):
-            new = question(text, f"k{next(KEYS)}", **where)
-            self._added(chat, parent, text, self.do(self.store.begin_turn(self.who(chat), new))[0])
+            begin = self.store.begin_turn(self.who(chat), question(text, f"k{next(KEYS)}", **where))
+            if self._begins(chat, begin, waits):
+                self._added(chat, parent, text, self.do(begin)[0])
 
     def _added(self, chat: Conversation, parent: Turn | None, text: str, made: Any) -> None:
         turn = Turn(made.id, text, parent, [Run(made.shown_run_id)])
@@ -103,15 +105,33 @@ class Chats(RuleBasedStateMachine):
         chat.head, chat.touched = turn, next(self.ticks)
         assert made.siblings == tuple(one.id for one in beside)
 
+    def _begins(self, chat: Conversation, begin: Coroutine[Any, Any, Any], waits: bool) -> bool:
+        """Whether a run can begin in a conversation, once those under way are over; without waiting it is refused."""
+        for run in chat.running():
+            if not waits:
+                with pytest.raises(Busy):
+                    self.do(begin)
+                return False
+            self._end(chat, run, "amber")
+        return True
+
+    def _end(self, chat: Conversation, run: Run, text: str) -> None:
+        kept = [proposal(FIRST, run.proposal)] if run.proposal else []
+        self.do(self.store.end_run(self.who(chat), run.id, result(*kept, proposal(LAST, text))))
+        run.answer = text
+
     # -- runs
 
-    @rule(number=PICK, which=PICK)
-    def regenerate(self, number: int, which: int) -> None:
+    @rule(number=PICK, which=PICK, waits=WAITS)
+    def regenerate(self, number: int, which: int, waits: bool) -> None:
         chat = self.pick(number)
         if chat is None:
             return
         turn = chat.turns[which % len(chat.turns)]
-        made, _ = self.do(self.store.begin_run(self.who(chat), turn.id, RECIPE, seed=1, request_key=f"k{next(KEYS)}"))
+        begin = self.store.begin_run(self.who(chat), turn.id, RECIPE, seed=1, request_key=f"k{next(KEYS)}")
+        if not self._begins(chat, begin, waits):
+            return
+        made, _ = self.do(begin)
         turn.runs.append(Run(made.id))
         turn.shown, chat.touched = len(turn.runs) - 1, next(self.ticks)
 
@@ -119,14 +139,12 @@ class Chats(RuleBasedStateMachine):
     def write(self, number: int, which: int, text: str, ends: bool, deleted: bool) -> None:
         """A run saves a proposal or ends, also when its conversation was deleted meanwhile."""
         chat = self.pick(number, deleted=deleted)
-        running = [run for turn in chat.turns for run in turn.runs if run.answer is None] if chat else []
+        running = chat.running() if chat else []
         if chat is None or not running:
             return
         run = running[which % len(running)]
         if ends:
-            kept = [proposal(FIRST, run.proposal)] if run.proposal else []
-            self.do(self.store.end_run(self.who(chat), run.id, result(*kept, proposal(LAST, text))))
-            run.answer = text
+            self._end(chat, run, text)
         else:
             self.do(self.store.save_call(self.who(chat), run.id, call(proposal(FIRST, text))))
             run.proposal = text

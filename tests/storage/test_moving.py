@@ -56,7 +56,7 @@ async def test_everything_is_moved_and_checked(file: Place, target: str) -> None
     assert await everything(store) == before
     assert await store.load_tree(ADA, tree.id) == tree
     assert [hit.where for hit in await store.search(BOB, "하늘")] == ["title"]
-    assert await store.recover() == 1
+    assert await store.recover(stale_s=0) == 1
     await store.aclose()
     source = file.open()
     assert await everything(source) == before

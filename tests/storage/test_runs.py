@@ -125,7 +125,7 @@ async def test_what_a_cut_off_slot_was_asked_is_known(store: SqlStore) -> None:
     other = replace(PROPOSERS[0], model="p/spare")
     await store.begin_call(ADA, run_id, FIRST, other, asked.messages, LeftOut(3, 4))
     await store.checkpoint(ADA, run_id, {FIRST: "Bec"})
-    await store.recover()
+    await store.recover(stale_s=0)
     run = (await store.load_turn(ADA, turn_id)).shown
     assert [(o.agent, o.partial) for o in run.outcomes if isinstance(o, Failure)] == [(other, "Bec")]
     assert run.left_out == {FIRST: LeftOut(3, 4)}
@@ -200,11 +200,13 @@ async def test_reused_outcomes_bring_their_messages_along(store: SqlStore) -> No
     sent = call(proposal(FIRST), LeftOut(1, 0))
     await store.save_call(ADA, first, sent)
     await store.save_call(ADA, first, call(failure(SECOND)))
+    await store.end_run(ADA, first, result(sent.outcome, failure(SECOND)))
     reuse = {FIRST: sent.outcome, SECOND: failure(SECOND)}
     run, _ = await store.begin_run(ADA, turn_id, RECIPE, seed=9, request_key="again", reuse=reuse)
     assert run.outcomes == (proposal(FIRST, reused=True), failure(SECOND))
     assert run.left_out == {FIRST: LeftOut(1, 0)}
     assert (await sent_and_text(store, run.id, FIRST))[0] == sent.messages
+    await store.end_run(ADA, run.id, result(*run.outcomes))
     (third, _) = await store.begin_run(
         ADA, turn_id, RECIPE, seed=9, request_key="third", reuse={FIRST: run.outcomes[0]}
     )
@@ -220,8 +222,8 @@ async def test_a_dead_process_loses_nothing_that_had_arrived(place: Place) -> No
     await store.checkpoint(ADA, run_id, {LAST: "The sky is"})
     await store.aclose()
     again = place.open()
-    assert await again.recover() == 1
-    assert await again.recover() == 0
+    assert await again.recover(stale_s=0) == 1
+    assert await again.recover(stale_s=0) == 0
     run = (await again.load_turn(ADA, turn_id)).shown
     cut = Failure(LAST, WRITER, FailureKind.INTERRUPTED, public_text(FailureKind.INTERRUPTED), partial="The sky is")
     assert run.status is Status.INTERRUPTED
@@ -236,7 +238,7 @@ async def test_a_dead_process_loses_nothing_that_had_arrived(place: Place) -> No
 async def test_an_answer_that_was_whole_stays_whole_when_only_its_end_was_lost(store: SqlStore) -> None:
     turn_id, run_id = await begun(store)
     await store.save_call(ADA, run_id, call(proposal(LAST, "Whole.")))
-    await store.recover()
+    await store.recover(stale_s=0)
     found = (await store.load_turn(ADA, turn_id)).shown.result
     assert found is not None
     assert (found.status, found.answer, found.answer_slot) == (Status.INTERRUPTED, "Whole.", LAST)
@@ -247,7 +249,7 @@ async def test_what_was_reused_is_not_counted_again_after_a_crash(store: SqlStor
     await store.end_run(ADA, first, result(proposal(FIRST)))
     run, _ = await store.begin_run(ADA, turn_id, RECIPE, seed=9, request_key="again", reuse={FIRST: proposal(FIRST)})
     await store.save_call(ADA, run.id, call(proposal(SECOND)))
-    await store.recover()
+    await store.recover(stale_s=0)
     found = (await store.load_turn(ADA, turn_id)).shown.result
     assert found is not None
     assert (found.usage, found.cost_microusd, found.calls) == (Usage(10, 20), 5, 1)

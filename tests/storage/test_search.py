@@ -63,7 +63,7 @@ async def test_a_partial_text_is_found_once_its_slot_has_ended(store: SqlStore) 
     assert await found(store, "giraffe") == set()
     await store.save_call(ADA, turn.shown_run_id, call(failure(SECOND, partial="half a giraffe")))
     await store.checkpoint(ADA, turn.shown_run_id, {LAST: "An okapi is"})
-    await store.recover()
+    await store.recover(stale_s=0)
     for animal in ("giraffe", "okapi"):
         assert await found(store, animal) == {turn.conversation_id}
     await store.save_call(ADA, turn.shown_run_id, call(proposal(SECOND, "none")))
@@ -155,6 +155,7 @@ async def test_reused_and_copied_texts_are_found_where_they_are(store: SqlStore)
     turn, _ = await store.begin_turn(ADA, question())
     await store.save_call(ADA, turn.shown_run_id, call(proposal(FIRST, "a lone lynx")))
     reuse = {FIRST: proposal(FIRST, "a lone lynx")}
+    await store.end_run(ADA, turn.shown_run_id, result(proposal(FIRST, "a lone lynx")))
     await store.begin_run(ADA, turn.id, RECIPE, seed=1, request_key="again", reuse=reuse)
     assert await found(store, "lynx") == {turn.conversation_id}
     copy = await store.import_tree(ADA, await store.load_tree(ADA, turn.conversation_id))

@@ -54,8 +54,8 @@ async def test_a_link_shows_the_path_as_it_stood(store: SqlStore) -> None:
 async def test_what_is_not_finished_is_not_shared(store: SqlStore) -> None:
     first = await answered(store, "1")
     more = question("On?", "2", conversation_id=first.conversation_id, expected_head=first.id)
-    await store.begin_turn(ADA, more)
     await store.begin_run(ADA, first.id, RECIPE, seed=1, request_key="again")
+    await store.begin_turn(ADA, more)
     _, token = await store.create_share(ADA, first.conversation_id, expires_at=LATER)
     shown = await store.open_share(token)
     assert answers(shown.turns) == ["Answer 1."]

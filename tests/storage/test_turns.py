@@ -17,7 +17,7 @@ from moa.core.errors import Conflict, InputRefused, NotFound
 from storage import SqlStore
 from storage.models import ConversationRow, TitleSource
 from tests.storage.conftest import Place, everything
-from tests.storage.samples import ADA, BOB, FIRST, RECIPE, call, proposal, question, result
+from tests.storage.samples import ADA, BOB, FIRST, LAST, RECIPE, call, proposal, question, result
 
 
 def test_implements_the_ports(store: SqlStore) -> None:
@@ -93,6 +93,7 @@ async def test_F24_one_key_of_two_users_is_two_turns(store: SqlStore) -> None:
 
 async def test_F24_a_double_click_on_regenerate_makes_one_attempt(store: SqlStore) -> None:
     turn, _ = await store.begin_turn(ADA, question())
+    await store.end_run(ADA, turn.shown_run_id, result(proposal(LAST)))
     made = await asyncio.gather(*(store.begin_run(ADA, turn.id, RECIPE, seed=8, request_key="again") for _ in range(8)))
     assert len({run.id for run, _ in made}) == 1
     assert [fresh for _, fresh in made].count(True) == 1

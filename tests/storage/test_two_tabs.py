@@ -43,7 +43,7 @@ class Tab:
         where = {"conversation_id": self._conversation, "expected_head": self._head}
         try:
             sent = question(self._text, f"{self._conversation.strip('-_')}{self._text}", **where)
-            self.turn, fresh = begin_turn(self._session, ADA.user_id, sent, utc_now())
+            self.turn, fresh = begin_turn(self._session, ADA.user_id, sent, "me", utc_now())
             assert fresh
         except Conflict:
             self.conflicts += 1
@@ -55,7 +55,8 @@ def a_thousand_orders(session: Session) -> int:
     """All in one transaction, so that no disk is waited for; what holds between transactions is tested below."""
     chance, conflicts = random.Random(23), 0
     for _ in range(ROUNDS // ROUNDS_OF_ONE):
-        first, _ = begin_turn(session, ADA.user_id, question("first", f"round{chance.getrandbits(64)}"), utc_now())
+        sent = question("first", f"round{chance.getrandbits(64)}")
+        first, _ = begin_turn(session, ADA.user_id, sent, "me", utc_now())
         expected = ["first"]
         for number in range(ROUNDS_OF_ONE):
             tabs = [Tab(session, first.conversation_id, f"{name}{number}") for name in ("left", "right")]

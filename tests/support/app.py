@@ -27,7 +27,7 @@ class App:
         self._environ = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
         self._environ |= {
             "MOA_DATA": str(folder / "data"), "MOA_PORT": "0", "MOA_OPEN_BROWSER": "0", "PYTHONUNBUFFERED": "1",
-            "HF_HUB_OFFLINE": "1", **(environ or {}),
+            "HF_HUB_OFFLINE": "1", "MOA_TITLES": "0", **(environ or {}),
         }  # fmt: skip
         if own:
             config = folder / "moa.toml"
@@ -40,6 +40,11 @@ class App:
     def log(self) -> str:
         """What it wrote to standard error so far."""
         return (self._folder / "stderr.txt").read_text(encoding="utf-8")
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, while it runs."""
+        return self._process.pid if self._process else None
 
     def wait_for_log(self, words: str) -> bool:
         """Whether it wrote these words to standard error; waits for that until it ends or half a minute is over."""

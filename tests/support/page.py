@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import httpx
 
+from moa.api.routes import health_routes, turn_routes
 from moa.api.serving import Server, address_of, take_port
 from moa.api.web import WebOptions, build_web
 from moa.chat.values import Actor, ConversationEntry, ConversationView, Started, TurnView
@@ -60,9 +61,11 @@ class FakeChat:
         """What one operation was called with."""
         return [told for called, told in self.calls if called == name]
 
-    async def list_conversations(
-        self, actor: Actor, *, limit: int = 50, before: dt.datetime | None = None
-    ) -> Sequence[ConversationEntry]:
+    @property
+    def library(self) -> FakeChat:
+        return self
+
+    async def entries(self, actor: Actor, *, limit: int = 50) -> Sequence[ConversationEntry]:
         found = self.conversations.values() if actor == self.owner else ()
         return [ConversationEntry(c.id, c.title, NOW, NOW) for c in found][:limit]
 
@@ -77,10 +80,25 @@ class FakeChat:
         return Started(told["conversation_id"] or "new", "turn", "run")
 
     async def regenerate(self, actor: Actor, turn_id: str, **told: Any) -> Started:
-        self._noted("regenerate", actor=actor, turn_id=turn_id, **told)
-        if turn_id not in {turn.id for c in self.conversations.values() for turn in c.turns} or actor != self.owner:
-            raise NotFound("turn")
-        return Started(next(iter(self.conversations)), turn_id, "again")
+        return self._again("regenerate", actor, turn_id, **told)
+
+    async def edit(self, actor: Actor, turn_id: str, **told: Any) -> Started:
+        return self._again("edit", actor, turn_id, **told)
+
+    async def regenerate_answer(self, actor: Actor, turn_id: str, **told: Any) -> Started:
+        return self._again("regenerate_answer", actor, turn_id, **told)
+
+    async def resume(self, actor: Actor, turn_id: str, **told: Any) -> Started:
+        return self._again("resume", actor, turn_id, **told)
+
+    async def retry_slot(self, actor: Actor, turn_id: str, slot: Slot, **told: Any) -> Started:
+        return self._again("retry_slot", actor, turn_id, slot=slot, **told)
+
+    async def show_run(self, actor: Actor, turn_id: str, run_id: str) -> None:
+        self._again("show_run", actor, turn_id, run_id=run_id)
+
+    async def show_turn(self, actor: Actor, turn_id: str) -> None:
+        self._again("show_turn", actor, turn_id)
 
     async def stop(self, actor: Actor, run_id: str) -> None:
         self._noted("stop", actor=actor, run_id=run_id)
@@ -100,13 +118,16 @@ class FakeChat:
             if view.live:
                 await self.gate.wait()
 
-    async def rename(self, actor: Actor, conversation_id: str, title: str) -> None:
-        found = self._found("rename", actor, conversation_id, title=title)
-        self.conversations[conversation_id] = replace(found, title=title)
+    async def answer_now(self, actor: Actor, run_id: str) -> None:
+        self._noted("answer_now", actor=actor, run_id=run_id)
+        if run_id not in {view.run_id for view in self.views} or actor != self.owner:
+            raise NotFound("run")
 
-    async def delete(self, actor: Actor, conversation_id: str) -> None:
-        self._found("delete", actor, conversation_id)
-        del self.conversations[conversation_id]
+    def _again(self, name: str, actor: Actor, turn_id: str, **told: Any) -> Started:
+        self._noted(name, actor=actor, turn_id=turn_id, **told)
+        if turn_id not in {turn.id for c in self.conversations.values() for turn in c.turns} or actor != self.owner:
+            raise NotFound("turn")
+        return Started(next(iter(self.conversations)), turn_id, "again")
 
     def _found(self, name: str, actor: Actor, conversation_id: str, **told: Any) -> ConversationView:
         self._noted(name, actor=actor, conversation_id=conversation_id, **told)
@@ -170,7 +191,7 @@ class Page:
     ) -> list[Any]:
         """What Send sends, with the settings as the page has them at first."""
         key = "0123456789abcdef0123456789abcdef"
-        return [message, conversation, head, *Page.settings(base), key]
+        return [message, conversation, head, {"turn": None, "question": None}, *Page.settings(base), key]
 
     @staticmethod
     def settings(base: object = "local") -> list[Any]:
@@ -215,8 +236,11 @@ async def served(
     made: list[Mixture] = []
     context = _context(chat, identity or Identity(single_owner=True), models or FakeModels(), made)
     web = build_web(
-        WebOptions(STATIC, ("127.0.0.1",)), identify=context.identity, load_turn=_no_turn,
-        render=lambda turn: render.turn_json(turn, context.models.label), health=_healthy,
+        WebOptions(STATIC, ("127.0.0.1",)), identify=context.identity,
+        routers=[
+            turn_routes(_no_turn, lambda turn: render.turn_json(turn, context.models.label), context.identity),
+            health_routes(_healthy),
+        ],
     )  # fmt: skip
     blocks = build_page(context)
     bound = take_port("127.0.0.1", 0)
@@ -241,8 +265,7 @@ def _context(chat: FakeChat, identity: Identity, models: FakeModels, made: list[
         return base
 
     recipes = {recipe.id: recipe for recipe in (LOCAL, SINGLE)}
-    now: Callable[[], dt.datetime] = lambda: NOW  # noqa: E731
-    return Context(chat, identity, models, recipes, "local", make, texts.EMBEDDED_HINT, now)
+    return Context(chat, identity, models, recipes, "local", make, texts.EMBEDDED_HINT)
 
 
 async def _no_turn(actor: Actor, turn_id: str) -> TurnView:

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 
-from moa.chat.values import ConversationEntry, ConversationView, TurnView
+from moa.chat.values import ConversationView, TurnView
 from moa.core.domain import (
     Agent,
     Failure,
@@ -36,8 +34,9 @@ from moa.core.events import (
     RunStarted,
     TextDelta,
 )
+from moa.core.money import money
 from moa.core.view import RunView, fold_all
-from moa.ui import history, render
+from moa.ui import render
 
 CAREFUL = Agent("embedded/small", label="Careful")
 PLAIN = Agent("embedded/small", label="Plain")
@@ -91,7 +90,7 @@ def ended(status: Status, *outcomes: Proposal | Failure, missing: tuple[Missing,
     ],
 )  # fmt: skip
 def test_money_is_unknown_or_exact_and_never_a_bare_zero(microusd: int | None, shown: str | None) -> None:
-    assert render.money(microusd) == shown
+    assert money(microusd) == shown
 
 
 def test_a_running_turn_shows_waiting_running_and_seconds_so_far() -> None:
@@ -104,7 +103,7 @@ def test_a_running_turn_shows_waiting_running_and_seconds_so_far() -> None:
     assert shown["answer"] is not None
     assert (shown["answer"]["status"], shown["answer"]["seconds"]) == ("waiting", None)
     assert shown["totals"] == {"seconds": 3.4, "calls": 2, "tokens": None, "estimated": False, "cost": None}
-    assert (shown["status"], shown["notice"], shown["canRetry"]) == ("running", None, False)
+    assert (shown["status"], shown["notice"], shown["mend"]) == ("running", None, None)
 
 
 def test_the_aggregators_panel_is_the_answer_and_in_no_layer() -> None:
@@ -151,7 +150,7 @@ def test_a_reason_that_concerns_the_run_stands_by_itself() -> None:
 def test_a_run_without_an_answer_says_what_happened_and_offers_retry(status: Status, notice: str) -> None:
     outcomes: list[Proposal | Failure] = [failure(slot, agent, FailureKind.UNREACHABLE) for slot, agent in PLAN]
     shown = render.turn_json(turn(ended(status, *outcomes)), label)
-    assert (shown["notice"], shown["canRetry"], shown["status"]) == (notice, True, status.value)
+    assert (shown["notice"], shown["mend"], shown["status"]) == (notice, "retry", status.value)
 
 
 def test_notes_say_waiting_cutting_and_trimming() -> None:
@@ -186,22 +185,6 @@ def test_an_analysis_is_a_layer_of_its_own_kind() -> None:
     view = fold_all([*BEGUN, LayerStarted(9, 2_000, 2, Part.ANALYST, ((Slot(2, 2), analyst),))])
     shown = render.turn_json(turn(view), label)
     assert [(layer["number"], layer["kind"]) for layer in shown["layers"]] == [(1, "proposers"), (2, "analysis")]
-
-
-def test_days_are_those_of_the_readers_zone() -> None:
-    zone = dt.timezone(dt.timedelta(hours=-8))
-    now = dt.datetime(2026, 11, 24, 22, 0, tzinfo=zone)
-    utc = dt.UTC
-    assert history.day(dt.datetime(2026, 11, 25, 5, 0, tzinfo=utc), now) == "Today"
-    assert history.day(dt.datetime(2026, 11, 24, 7, 59, tzinfo=utc), now) == "Yesterday"
-    assert history.day(dt.datetime(2026, 11, 12, 20, 0, tzinfo=utc), now) == "12 November 2026"
-
-
-def test_history_marks_the_conversation_shown_and_those_that_run() -> None:
-    when = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
-    entries = [ConversationEntry("a", "A", when, when, running=True), ConversationEntry("b", "B", when, when)]
-    shown = history.history(entries, current="b", now=when)["entries"]
-    assert [(e["id"], e["running"], e["current"]) for e in shown] == [("a", True, False), ("b", False, True)]
 
 
 def test_a_run_that_is_not_saved_yet_says_so() -> None:

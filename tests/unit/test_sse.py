@@ -51,6 +51,22 @@ def test_F13_one_byte_at_a_time(newline: str) -> None:
     assert parser.done
 
 
+PARTS = (
+    b"data:", b"data: ", b'{"a":1}', b"[DONE]", b"[DONE",
+    b'["\\ud83d"]', b"\xef\xbb\xbf", b": c", b"{", b" ", b"\r", b"\n",
+    b"\n\n", b"\r\n\r\n", b'data: {"b":[2]}\n\n', b'data: {"c":\r3}\n\n', b'data: "d"\n\n', b"data:\n\n",
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(PARTS), max_size=4).map(b"".join), max_size=8))
+def test_F13_reads_of_any_shape_give_what_single_bytes_give(reads: list[bytes]) -> None:
+    raw = b"".join(reads)
+    found, parser = parse(reads)
+    same, by_byte = parse([raw[i : i + 1] for i in range(len(raw))])
+    assert found == same
+    assert (parser.done, parser.fault) == (by_byte.done, by_byte.fault)
+
+
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_F13_no_bytes_raise(parts: list[bytes]) -> None:
     parse([b"data: ", *parts, b"\n\n"])
@@ -115,5 +131,12 @@ def test_F16_an_event_of_many_lines_is_cut_at_its_bound() -> None:
 
 def test_F16_one_big_event_in_one_read_is_refused() -> None:
     parser = SseParser()
+    assert parser.feed(b'data: ["' + b"x" * MAX_EVENT_BYTES + b'"]\n\n') == []
+    assert parser.fault is not None
+
+
+def test_F16_one_big_event_is_refused_also_after_others() -> None:
+    parser = SseParser()
+    assert parser.feed(b'data: {"a":1}\n\n') == [{"a": 1}]
     assert parser.feed(b'data: ["' + b"x" * MAX_EVENT_BYTES + b'"]\n\n') == []
     assert parser.fault is not None

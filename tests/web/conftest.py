@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.support.browser import browser, page
 from tests.web.harness import Harness, StaticServer
+from tests.web.shelf import Shelf
 
 __all__ = ["browser", "harness", "page", "server"]
 
@@ -33,3 +34,12 @@ def harness(mounted: Harness) -> Harness:
     """The page with all components mounted and nothing in them."""
     mounted.reset()
     return mounted
+
+
+@pytest.fixture
+def shelf(harness: Harness) -> Iterator[Shelf]:
+    """The routes behind the list of conversations, played to the page of ``harness``."""
+    played = Shelf(harness.page)
+    played.open()
+    yield played
+    played.close()

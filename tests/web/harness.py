@@ -117,6 +117,10 @@ class Harness:
         """What the components told the server."""
         return list(self.page.evaluate("window.events"))
 
+    def told(self) -> list[tuple[str, Any]]:
+        """The same, as names and payloads."""
+        return [(event["event"], event["payload"]) for event in self.events()]
+
     def turn(self, number: int = 1) -> Locator:
         """A turn by its number."""
         return self.page.locator(f'[data-turn="turn{number}"]')

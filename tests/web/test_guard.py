@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
+from moa.api.routes import health_routes, turn_routes
 from moa.api.web import WebOptions, allowed_hosts, build_web
 from moa.chat.values import Actor, TurnView
 from moa.core.errors import NotFound, StoreReadOnly
@@ -35,8 +37,8 @@ async def healthy() -> Mapping[str, str]:
 def application(static: Path, identity: Identity = OWNER, **options: Any) -> FastAPI:
     hosts = options.pop("hosts", allowed_hosts("127.0.0.1", (), loopback=True, shared=False))
     web = build_web(
-        WebOptions(static, hosts, **options), identify=identity, load_turn=load_turn,
-        render=lambda turn: {"id": turn.id}, health=healthy,
+        WebOptions(static, hosts, **options), identify=identity,
+        routers=[turn_routes(load_turn, lambda turn: {"id": turn.id}, identity), health_routes(healthy)],
     )  # fmt: skip
 
     @web.api_route("/{path:path}", methods=["GET", "POST"])
@@ -220,6 +222,25 @@ async def test_B07_a_body_in_pieces_is_counted_too(client: httpx.AsyncClient) ->
             yield b"a" * 100_000
 
     assert (await client.post(JOIN, headers=SAME, content=endless())).status_code == 413
+
+
+async def test_B07_an_import_may_be_large_and_only_two_come_in_at_once(client: httpx.AsyncClient) -> None:
+    more = await client.post("/moa/import", headers=SAME, content=b"a" * 2_000_001)
+    assert (more.status_code, more.json()["bytes"]) == (200, 2_000_001)
+    stuck, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        begun.release()
+        await stuck.wait()
+        yield b"a"
+
+    slow = [asyncio.create_task(client.post("/moa/import", headers=SAME, content=slowly())) for _ in range(2)]
+    for _ in slow:
+        await begun.acquire()
+    third = await client.post("/moa/import", headers=SAME, content=b"a")
+    assert (third.status_code, "try again" in third.text) == (503, True)
+    stuck.set()
+    assert [answer.status_code for answer in await asyncio.gather(*slow)] == [200, 200]
 
 
 async def test_B07_a_length_that_is_no_number_is_refused(client: httpx.AsyncClient) -> None:

@@ -55,8 +55,9 @@ def test_B01_forty_attacks_run_nothing_in_a_turn(harness: Harness) -> None:
 
 
 def test_B01_forty_attacks_run_nothing_around_the_transcript(harness: Harness) -> None:
-    entries = [{"id": text, "title": text, "day": text, "running": True, "current": True} for text in hostile.XSS]
-    harness.send("moa-history", {"entries": entries})
+    at = "2026-11-24T12:00:00+00:00"
+    entries = [{"id": text, "title": text, "at": at, "running": True, "pinned": False} for text in hostile.XSS]
+    harness.send("moa-history", {"entries": entries, "current": None, "next": None})
     choices = [{"id": text, "label": text, "provider": text, "needs": text, "note": text} for text in hostile.XSS]
     picked = [{"model": text, "label": text, "count": 1} for text in hostile.XSS]
     harness.send("moa-mixer", {"choices": choices, "picked": picked, "max": 99})

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from moa.chat.values import Actor, ConversationView
+from moa.core.domain import Slot
 from moa.core.errors import Busy, Conflict
 from moa.core.view import RunView
 from moa.ui.identity import Identity
 from moa.ui.state import PageState
-from tests.support.page import FakeChat, FakeModels, Page, served, turn_view
+from tests.support.page import NOW, FakeChat, FakeModels, Page, served, turn_view
 
 STATE = PageState._fields
 
@@ -69,7 +70,7 @@ async def test_send_stores_the_question_and_shows_the_new_conversation(page: Pag
     assert message["output"]["data"][0] == ""
     shown = state(message)
     assert (shown["conversation"], shown["head"], shown["run"]) == ("new", "turn", "run")
-    assert shown["settled"] == {"conversation": "new", "turns": [], "welcome": None}
+    assert shown["settled"] == {"conversation": "new", "turns": [], "welcome": None, "focus": None}
     assert shown["stop"]["visible"] is True
     assert shown["send"]["interactive"] is False
     (sent,) = chat.named("send")
@@ -102,7 +103,7 @@ async def test_what_is_not_ours_is_one_sentence_and_no_traceback(page: Page, cha
 
 async def test_the_settings_reach_the_recipe(page: Page) -> None:
     inputs = page.start_inputs("Why?")
-    inputs[4:9] = [{"picked": [{"model": "far/big", "count": 3}]}, "far/big", 3.0, 0.5, " Be brief. "]
+    inputs[5:10] = [{"picked": [{"model": "far/big", "count": 3}]}, "far/big", 3.0, 0.5, " Be brief. "]
     await page.fire("start", inputs)
     (made,) = page.made
     assert [(p.model, p.count, p.label) for p in made.picked] == [("far/big", 3, None)]
@@ -115,9 +116,20 @@ async def test_load_opens_the_conversation_of_the_address(page: Page) -> None:
     shown = state(message)
     assert (shown["conversation"], shown["head"], shown["run"]) == ("c1", "t1", "")
     assert [turn["id"] for turn in shown["settled"]["turns"]] == ["t1"]
-    assert shown["history"]["entries"] == [
-        {"id": "c1", "title": "Sky", "day": "Today", "running": False, "current": True}
-    ]
+    assert shown["history"] == {
+        "entries": [
+            {
+                "id": "c1",
+                "title": "Sky",
+                "at": NOW.isoformat(timespec="microseconds"),
+                "running": False,
+                "pinned": False,
+            }
+        ],
+        "current": "c1",
+        "next": None,
+    }
+    assert shown["settled"]["focus"] is None
 
 
 async def test_B08_any_other_address_opens_the_first_screen(page: Page, chat: FakeChat) -> None:
@@ -153,7 +165,7 @@ async def test_a_page_that_turned_elsewhere_stops_following(page: Page, chat: Fa
     stream = page.messages()
     first = await anext(stream)
     assert first["msg"] == "process_generating"
-    await page.join("new_chat", [])
+    await page.join("first_screen", [])
     left = await anext(stream)
     assert state(left)["conversation"] == ""
     chat.gate.set()
@@ -163,7 +175,7 @@ async def test_a_page_that_turned_elsewhere_stops_following(page: Page, chat: Fa
 
 async def test_what_ends_after_the_page_turned_elsewhere_does_not_come_back(page: Page) -> None:
     await page.fire("load", ["c1"])
-    await page.fire("new_chat", [])
+    await page.fire("first_screen", [])
     (late,) = await page.fire("finish", ["r1", "c1"])
     assert "value" not in state(late)["settled"]
     (other,) = await page.fire("finish", ["r1", "c1"], session="page-2")
@@ -197,21 +209,69 @@ async def test_regenerate_asks_again_with_the_settings_of_now(page: Page, chat: 
     assert state(message)["conversation"] == "c1"
 
 
-async def test_rename_and_remove_refresh_the_list(page: Page, chat: FakeChat) -> None:
-    (renamed,) = await page.fire("rename", ["c1"], event={"id": "c1", "title": "  Blue \n sky "})
-    assert renamed["output"]["data"][0]["entries"][0]["title"] == "Blue sky"
-    (removed,) = await page.fire("remove", ["c1"], event={"id": "c1"})
-    assert state(removed)["history"] == {"entries": []}
-    assert state(removed)["settled"]["welcome"] is not None
+async def test_a_place_that_was_found_is_put_on_the_path_and_scrolled_to(page: Page, chat: FakeChat) -> None:
+    (message,) = await page.fire("open", [], event={"id": "c1", "turn": "t1"})
+    assert chat.named("show_turn") == [{"actor": Actor("local"), "turn_id": "t1"}]
+    assert state(message)["settled"]["focus"] == "t1"
 
 
-async def test_removing_another_conversation_leaves_the_page(page: Page, chat: FakeChat) -> None:
-    chat.conversations["c2"] = ConversationView("c2", "Sea", None, ())
-    (removed,) = await page.fire("remove", ["c1"], event={"id": "c2"})
-    shown = state(removed)
-    assert [e["id"] for e in shown["history"]["entries"]] == ["c1"]
-    assert shown["settled"]["__type__"] == "update"
-    assert "value" not in shown["settled"]
+async def test_another_question_in_a_turns_place_is_asked_with_the_settings_of_now(page: Page, chat: FakeChat) -> None:
+    inputs = [*page.settings("single"), "fedcba9876543210fedcba9876543210"]
+    (message,) = await page.fire("edit", inputs, event={"turn": "t1", "question": "Why not?"})
+    (edited,) = chat.named("edit")
+    assert (edited["turn_id"], edited["question"], edited["recipe"].id) == ("t1", "Why not?", "single")
+    assert state(message)["conversation"] == "c1"
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "told"),
+    [
+        ("regenerate_answer", {}, {}),
+        ("resume", {}, {}),
+        ("retry_slot", {"slot": "1.2", "model": None}, {"slot": Slot(1, 2), "model": None}),
+        ("retry_slot", {"slot": "1.2", "model": "far/big"}, {"slot": Slot(1, 2), "model": "far/big"}),
+    ],
+)
+async def test_what_mends_an_answer_reaches_its_turn(
+    page: Page, chat: FakeChat, name: str, event: dict[str, Any], told: dict[str, Any]
+) -> None:
+    key = "fedcba9876543210fedcba9876543210"
+    (message,) = await page.fire(name, [key], event={"turn": "t1", **event})
+    assert chat.named(name) == [{"actor": Actor("local"), "turn_id": "t1", "request_key": key, **told}]
+    assert state(message)["conversation"] == "c1"
+
+
+async def test_B19_a_model_that_is_not_in_the_list_replaces_none(page: Page, chat: FakeChat) -> None:
+    messages = await page.fire("retry_slot", ["f" * 32], event={"turn": "t1", "slot": "1.2", "model": "http://evil/"})
+    assert refusal(messages) == "Choose a model from the list."
+    assert chat.named("retry_slot") == []
+
+
+async def test_attempts_and_branches_are_stepped_through(page: Page, chat: FakeChat) -> None:
+    (message,) = await page.fire("show_run", ["c1"], event={"turn": "t1", "run": "r1"})
+    assert state(message)["settled"]["turns"][0]["id"] == "t1"
+    await page.fire("show_turn", ["c1"], event={"turn": "t1"})
+    assert chat.named("show_run") == [{"actor": Actor("local"), "turn_id": "t1", "run_id": "r1"}]
+    assert chat.named("show_turn") == [{"actor": Actor("local"), "turn_id": "t1"}]
+
+
+async def test_the_next_question_branches_off_where_it_was_said_to(page: Page, chat: FakeChat) -> None:
+    (forked,) = await page.fire("fork", ["c1"], event={"turn": "t1"})
+    fork = forked["output"]["data"][0]
+    assert fork == {"turn": "t1", "question": "Question t1"}
+    inputs = page.start_inputs("And?", "c1", "t9")
+    inputs[3] = fork
+    chat.fault = None
+    await page.fire("start", inputs)
+    assert chat.named("send")[0]["after"] == "t1"
+    (cancelled,) = await page.fire("unfork", [])
+    assert cancelled["output"]["data"][0] == {"turn": None, "question": None}
+
+
+async def test_answer_now_reaches_the_run(page: Page, chat: FakeChat) -> None:
+    chat.views = [turn_view("t1", "r1")]
+    await page.fire("answer_now", ["r1"])
+    assert chat.named("answer_now") == [{"actor": Actor("local"), "run_id": "r1"}]
 
 
 async def test_B09_foreign_ids_read_as_missing_ones_everywhere(chat: FakeChat) -> None:
@@ -219,16 +279,19 @@ async def test_B09_foreign_ids_read_as_missing_ones_everywhere(chat: FakeChat) -
     chat.views = [turn_view("t1", "r1")]
     again = [*Page.settings(), ""]
     cases: list[tuple[str, list[Any], dict[str, str] | None]] = [
-        ("open", [], {"id": "ID"}), ("rename", [""], {"id": "ID", "title": "Mine"}), ("remove", [""], {"id": "ID"}),
-        ("finish", ["r1", "ID"], None), ("stop", ["ID"], None), ("watch", ["ID"], None),
-        ("regenerate", again, {"turn": "ID"}),
+        ("open", [], {"id": "ID"}), ("open", [], {"id": "c1", "turn": "ID"}), ("finish", ["r1", "ID"], None),
+        ("stop", ["ID"], None), ("answer_now", ["ID"], None), ("watch", ["ID"], None),
+        ("regenerate", again, {"turn": "ID"}), ("edit", again, {"turn": "ID", "question": "Mine?"}),
+        ("regenerate_answer", [""], {"turn": "ID"}), ("resume", [""], {"turn": "ID"}),
+        ("retry_slot", [""], {"turn": "ID", "slot": "1.1"}), ("show_turn", ["c1"], {"turn": "ID"}),
+        ("show_run", ["c1"], {"turn": "ID", "run": "r1"}), ("fork", ["ID"], {"turn": "t1"}),
     ]  # fmt: skip
-    known = {"stop": "r1", "watch": "r1", "regenerate": "t1"}
+    known = {"finish": "c1", "fork": "c1", "stop": "r1", "answer_now": "r1", "watch": "r1"}
     async with served(chat) as page:
         for name, data, event in cases:
             said = [
                 refusal(await page.fire(name, filled(data, value), event=filled(event, value)))
-                for value in (known.get(name, "c1"), "missing")
+                for value in (known.get(name, "c1" if event == {"id": "ID"} else "t1"), "missing")
             ]
             assert said[0] == said[1]
             assert said[0].endswith("doesn't exist any more.")
@@ -255,8 +318,11 @@ async def test_B10_wrong_types_and_sizes_are_refused_in_plain_words(
 ) -> None:
     names = {str(fn.name): len(fn.inputs) for fn in page.blocks.fns.values() if fn.fn is not None}
 
+    at_once = asyncio.Semaphore(30)  # each holds a connection
+
     async def fire(number: int, name: str, value: Any) -> list[dict[str, Any]]:
-        return await page.fire(name, [value] * names[name], event=value, session=f"page-{number}")
+        async with at_once:
+            return await page.fire(name, [value] * names[name], event=value, session=f"page-{number}")
 
     cases = enumerate(itertools.product(names, HOSTILE))
     for messages in await asyncio.gather(*(fire(number, *case) for number, case in cases)):
@@ -265,7 +331,7 @@ async def test_B10_wrong_types_and_sizes_are_refused_in_plain_words(
             assert len(refusal(messages)) < 200
     captured = capsys.readouterr()
     assert "DROP TABLE" not in captured.out + captured.err
-    assert {name for name, _ in chat.calls} <= {"open", "delete", "rename", "stop", "watch", "regenerate"}
+    assert {name for name, _ in chat.calls} <= {"open", "stop", "answer_now", "watch"}
     assert list(chat.conversations) == ["c1"]
 
 
@@ -278,7 +344,7 @@ async def test_B10_missing_and_extra_fields_are_refused(page: Page, chat: FakeCh
 
 
 async def test_B10_each_setting_is_checked_by_itself(page: Page, chat: FakeChat) -> None:
-    for position, value in itertools.product(range(3, 9), HOSTILE):
+    for position, value in itertools.product(range(4, 10), HOSTILE):
         inputs = page.start_inputs("Why?")
         inputs[position] = value
         messages = await page.fire("start", inputs)
@@ -310,7 +376,7 @@ async def test_B23_a_browser_without_its_cookie_is_asked_to_reload(chat: FakeCha
         assert chat.calls == []
         await page.client.get("/")
         (message,) = await page.fire("load", [""])
-        assert state(message)["history"] == {"entries": []}
+        assert state(message)["history"]["entries"] == []
 
 
 async def test_a_recipe_fills_the_panel_and_a_change_makes_it_the_users_own(page: Page) -> None:

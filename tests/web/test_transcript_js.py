@@ -55,20 +55,6 @@ def test_panel_status_is_told_by_word_and_attribute(harness: Harness, status: Pa
     assert words[status] in (panel.text_content() or "")
 
 
-def test_regenerate_stands_only_on_the_newest_turn_and_retry_only_where_offered(harness: Harness) -> None:
-    failed = turn(2, status="failed", answer=None, canRetry=True, notice="No answer came.")
-    harness.settled(settled(turn(1), failed))
-    expect(harness.turn(1).get_by_role("button", name="Regenerate")).to_have_count(0)
-    expect(harness.turn(1).get_by_role("button", name="Retry")).to_have_count(0)
-    expect(harness.answer(2)).to_have_attribute("data-status", "failed")
-    harness.turn(2).get_by_role("button", name="Retry").click()
-    harness.turn(2).get_by_role("button", name="Regenerate").click()
-    told = [(event["event"], event["payload"]) for event in harness.events()]
-    assert told == [("retry", {"turn": "turn2"}), ("regenerate", {"turn": "turn2"})]
-    harness.live(live(running(3)))
-    expect(harness.page.get_by_role("button", name="Regenerate")).to_have_count(0)
-
-
 def test_layers_are_open_while_they_write_and_folded_when_the_answer_starts(harness: Harness) -> None:
     layer = harness.turn().locator("[data-layer]")
     harness.live(live(running(layers=[turns.layer(1, status="waiting")])))
@@ -83,7 +69,7 @@ def test_layers_are_open_while_they_write_and_folded_when_the_answer_starts(harn
 
 def test_what_the_reader_opened_or_closed_stays_so_through_updates_and_the_move(harness: Harness) -> None:
     layer = harness.turn().locator("[data-layer]")
-    title = harness.turn().locator('[data-slot="1.2"] [aria-expanded]')
+    title = harness.turn().locator('[data-slot="1.2"] .moa-panel-title')
     harness.live(live(running(text="One")))
     title.click()
     layer.locator("summary").first.click()

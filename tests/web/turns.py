@@ -102,10 +102,13 @@ def layer(number: int, count: int = 3, status: PanelStatusJson = "done", **chang
 
 
 def turn(number: int = 1, **changes: Any) -> TurnJson:
-    """A complete turn with three proposers; ``changes`` replace whole fields."""
+    """A complete turn with three proposers, in its place by its number; ``changes`` replace whole fields."""
     made = TurnJson(
         id=f"turn{number}",
         run=f"run{number}",
+        position=number,
+        attempts=[f"run{number}"],
+        siblings=[f"turn{number}"],
         question="Which sorting algorithm should I use, and why? Show one in Python.",
         recipe="Local mixture",
         status="complete",
@@ -113,7 +116,7 @@ def turn(number: int = 1, **changes: Any) -> TurnJson:
         answer=panel("2.1", text=ANSWER, label=None),
         notice=None,
         totals=TotalsJson(seconds=12.3, calls=4, tokens=1934, estimated=True, cost="$0.0049"),
-        canRetry=False,
+        mend=None,
     )
     made.update(changes)  # type: ignore[typeddict-item]  # as above
     return made
@@ -135,9 +138,11 @@ def running(number: int = 1, *, text: str = "", answer: str | None = None, **cha
     )
 
 
-def settled(*turns: TurnJson, conversation: str | None = "talk1", welcome: Any = None) -> dict[str, Any]:
+def settled(
+    *turns: TurnJson, conversation: str | None = "talk1", welcome: Any = None, focus: str | None = None
+) -> dict[str, Any]:
     """The settled component's value."""
-    return {"conversation": conversation, "turns": list(turns), "welcome": welcome}
+    return {"conversation": conversation, "turns": list(turns), "welcome": welcome, "focus": focus}
 
 
 def live(made: TurnJson | None, *, ended: bool = False, conversation: str | None = "talk1") -> dict[str, Any]:
