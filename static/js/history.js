@@ -13,6 +13,7 @@ import { Poller } from "./polling.js";
 import { attachShortcut, Search } from "./search.js";
 import { ShareDialog } from "./sharing.js";
 import { closeOnPhone, openSidebar } from "./sidebar.js";
+import { stage } from "./stage.js";
 import { StatusLine } from "./statusline.js";
 import { texts } from "./texts.js";
 
@@ -156,6 +157,7 @@ class Conversations {
   /** @param {string} id @param {string|null} turn */
   open(id, turn) {
     this.trigger("open", { id, turn });
+    if (turn !== null && id === this.current) stage.show(turn); // the same place again would be no news to the page
     closeOnPhone();
   }
 

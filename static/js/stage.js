@@ -32,6 +32,8 @@ export class Stage {
     this.tellSettled = () => {};
     /** @type {Trigger} */
     this.tellLive = () => {};
+    /** Scrolls to a turn, if it is here. @type {(turn: string) => void} */
+    this.show = () => {};
     this.stoppable = false;
     /** What was told last. */
     this.told = "";

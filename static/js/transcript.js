@@ -43,6 +43,10 @@ function mountSettled(element, props, watch, trigger) {
     settle();
   };
   stage.moved = (by) => follower?.shift(by);
+  stage.show = (turn) => {
+    const found = stage.find(turn);
+    if (found !== null) follower?.show(found, true);
+  };
   stageChanged = () => welcome.update(stage.empty() ? stage.settled.welcome : null);
   watch("value", draw);
   follow(host);

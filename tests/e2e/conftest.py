@@ -84,7 +84,7 @@ class Watched:
         """Open the app and wait until it can be typed in."""
         self.page.goto(self.app.url + address)
         expect(self.page.get_by_label("Message")).to_be_editable()
-        expect(self.page.locator("#moa-history nav")).to_be_visible()
+        expect(self.page.locator("#moa-history nav")).to_be_attached()
 
     def ask(self, question: str) -> None:
         """Type a question and press Send."""

@@ -181,6 +181,11 @@ def test_words_are_found_in_any_proposal_from_the_keyboard(watched: Watched, pro
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator(".moa-question").last).to_have_text("Dogs, please")
+    expect(page.locator("[data-turn]")).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")  # the same place again
+    expect(page.locator("[data-turn]")).to_be_focused()
 
 
 def test_a_conversation_is_pinned_archived_deleted_and_brought_back(watched: Watched) -> None:
