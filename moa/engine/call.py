@@ -58,11 +58,20 @@ class SlotCall:
 
     async def run(self) -> Proposal:
         """Call, and call again while that may help. Raises the last CallError when it does not."""
-        policy = self._endpoint.policy.retries
+        try:
+            return await self._once()
+        except RetryableCall as error:
+            if not self._may_retry(error):
+                raise
+        return await self._again()
+
+    async def _again(self) -> Proposal:
+        # Only the few calls that need the loop enter it: it costs as much as a dozen chunks, and refers to itself, so
+        # that whatever a call holds would stay in memory until a garbage collection.
         # Our clock does the waiting: the page shows it, Stop cuts it, and tests need not wait.
         async for attempt in stamina.retry_context(
             on=self._may_retry,
-            attempts=policy.attempts,
+            attempts=self._endpoint.policy.retries.attempts - 1,
             timeout=None,
             wait_initial=0,
             wait_max=0,
@@ -157,15 +166,18 @@ class SlotCall:
 
     def _take(self, piece: Piece) -> bool:
         """Take one piece in; True when the text has reached its cap."""
-        if piece.usage is not None:
-            self._usage = piece.usage
-        if piece.finish:  # some servers send "" with each piece
-            self._finish = piece.finish
-        if piece.reasoning:
-            self._think_aloud(self._repair_reasoning.feed(piece.reasoning))
-        if piece.text:
-            reasoning, text = self._think.feed(self._repair.feed(piece.text))
-            self._think_aloud(reasoning)
+        text, reasoning, finish, usage = piece
+        if usage is not None:
+            self._usage = usage
+        if finish:  # some servers send "" with each piece
+            self._finish = finish
+        if reasoning:
+            self._think_aloud(self._repair_reasoning.feed(reasoning))
+        if text:
+            text = self._repair.feed(text)
+            if not self._think.over:
+                thought, text = self._think.feed(text)
+                self._think_aloud(thought)
             self._say(text)
         if self._chars >= self._output_chars:
             self._finish = Finish.LENGTH
@@ -179,9 +191,12 @@ class SlotCall:
         self._say(text + more_text)
 
     def _say(self, text: str) -> None:
-        text = (text if self._text else text.lstrip())[: self._output_chars - self._chars]
+        if not self._text:
+            text = text.lstrip()
+        text = text[: self._output_chars - self._chars]
         if text:
-            self._mark_first()
+            if self._first_ms is None:
+                self._first_ms = self._elapsed_ms()
             self._chars += len(text)
             self._text.append(text)
             self._line.text(text)
@@ -190,14 +205,11 @@ class SlotCall:
         # Reasoning over the cap is dropped; only its answer's own cap ends a call.
         text = text[: self._output_chars - self._reasoning_chars]
         if text:
-            self._mark_first()
+            if self._first_ms is None:
+                self._first_ms = self._elapsed_ms()
             self._reasoning_chars += len(text)
             self._reasoning.append(text)
             self._line.reasoning(text)
-
-    def _mark_first(self) -> None:
-        if self._first_ms is None:
-            self._first_ms = self._elapsed_ms()
 
     def _judge(self) -> Proposal:
         """Whether what came is an answer. A stream that just ends is not one."""

@@ -11,11 +11,10 @@ import functools
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import httpx2
 import orjson
-from openai import AsyncOpenAI, AsyncStream, Omit
 
 from moa.core.domain import FailureKind, Model
 from moa.core.errors import CallError, RetryableCall
@@ -23,10 +22,11 @@ from moa.core.policy import Deadlines
 from moa.core.redact import Redactor
 from moa.engine.ports import CallRequest, Piece
 from moa.providers import faults, quirks
-from moa.providers.client import ERROR_BYTES, Refused, make_client, read_body
+from moa.providers.client import ERROR_BYTES, Client, Refused, make_client, read_body
 from moa.providers.discovery import models_in
-from moa.providers.pieces import merge
+from moa.providers.pieces import merge, plain_text
 from moa.providers.sse import SseParser
+from moa.providers.transport import Body
 
 _DEADLINES = Deadlines()
 _TRIES = 4
@@ -61,9 +61,6 @@ class OpenAICompatibleProvider:
         self._extra_body = dict(extra_body or {})
         self._redact = redact or Redactor([key] if key else ())
         self._quirks: dict[str, tuple[quirks.Quirk, ...]] = {}
-        self._options: Any = {"security": {"bearer_auth": True}}
-        if key is None:
-            self._options = {"security": {}, "headers": {"Authorization": Omit()}}
 
     @asynccontextmanager
     async def stream(self, request: CallRequest) -> AsyncIterator[AsyncIterator[Piece]]:
@@ -93,7 +90,7 @@ class OpenAICompatibleProvider:
             await self._client.close()
 
     @functools.cached_property
-    def _client(self) -> AsyncOpenAI:
+    def _client(self) -> Client:
         return make_client(self._base_url, self._key, self._connect_s)
 
     async def _open(self, request: CallRequest) -> httpx2.Response:
@@ -132,13 +129,8 @@ class OpenAICompatibleProvider:
         return {**body, **self._extra_body, **model.extra_body}
 
     async def _send(self, method: str, path: str, content: bytes | None = None) -> httpx2.Response:
-        call = self._client.post if method == "POST" else self._client.get
-        given = {} if content is None else {"content": content}
         try:
-            response: Any = await call(
-                path, cast_to=httpx2.Response, stream=True, stream_cls=AsyncStream[Any], options=self._options, **given
-            )
-            return cast("httpx2.Response", response)
+            return await self._client.fetch(method, path, content)
         except Refused as refused:
             if method == "POST":
                 raise
@@ -167,7 +159,9 @@ class _Pieces:
 
     def __init__(self, response: httpx2.Response, redact: Redactor) -> None:
         self._response = response
-        self._chunks = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+        self._body: Body = response.extensions["body"]
+        self._decoded = response.aiter_bytes() if "content-encoding" in response.headers else None
+        self._read = self._body.read if self._decoded is None else self._next_decoded
         self._parser = SseParser()
         self._redact = redact
         self._failed: CallError | None = None
@@ -178,15 +172,13 @@ class _Pieces:
 
     async def __anext__(self) -> Piece:
         while not self._over:
-            merged = merge(await self._events())
-            if merged.error is not None:
-                self._fail(faults.of_error_object(merged.error, self._redact))
-            elif self._parser.fault is not None:
-                self._fail(RetryableCall(FailureKind.MALFORMED, detail=self._parser.fault))
-            elif self._parser.done:
-                self._over = True
-            if merged.piece is not None:
-                return merged.piece
+            try:
+                data = await self._read()
+            except Exception as error:  # noqa: BLE001 - the port's promise, as in _send
+                self._fail(faults.of_exception(error, self._redact, opened=True))
+                data = b""
+            if (piece := self._take(data)) is not None:
+                return piece
         if self._failed is not None:
             raise self._failed
         raise StopAsyncIteration
@@ -194,38 +186,51 @@ class _Pieces:
     async def aclose(self) -> None:
         """Close the connection, or give it back for the next call if the stream came to its end."""
         try:
-            if self._parser.done and not self._response.is_closed:
+            if self._parser.done and not self._body.at_end():
                 await self._drain()
         finally:
             await self._close()
 
-    async def _events(self) -> list[Any]:
-        try:
-            data = await self._chunks.__anext__()
-        except StopAsyncIteration:
+    def _take(self, data: bytes) -> Piece | None:
+        """What a read brings; an empty one is the body's end."""
+        parser = self._parser
+        if data:
+            events = parser.feed(data)
+        else:
             self._over = True
-            return self._parser.end()
-        except Exception as error:  # noqa: BLE001 - the port's promise, as in _send
-            self._fail(faults.of_exception(error, self._redact, opened=True))
-            return self._parser.end()
-        return self._parser.feed(data)
+            events = parser.end()
+        if len(events) == 1 and not parser.done and not parser.fault and (text := plain_text(events[0])):
+            return Piece(text)
+        merged = merge(events)
+        if merged.error is not None:
+            self._fail(faults.of_error_object(merged.error, self._redact))
+        elif parser.fault is not None:
+            self._fail(RetryableCall(FailureKind.MALFORMED, detail=parser.fault))
+        elif parser.done:
+            self._over = True
+        return merged.piece
 
     def _fail(self, error: CallError) -> None:
         self._over = True
         self._failed = self._failed or error
 
+    async def _next_decoded(self) -> bytes:
+        assert self._decoded is not None  # noqa: S101 - read through this only then
+        return await anext(self._decoded, b"")
+
     async def _drain(self) -> None:
         """The body's last bytes follow [DONE] at once; a server that keeps them back loses its connection."""
         try:
             async with asyncio.timeout(_DRAIN_S):
-                async for _ in self._chunks:
+                while await self._body.read():
                     pass
         except Exception:  # noqa: BLE001 - the answer is in: what the transport says of its end changes nothing
             return
 
     async def _close(self) -> None:
         try:
-            await self._chunks.aclose()
+            if self._decoded is not None:
+                await self._decoded.aclose()
             await self._response.aclose()
         except Exception:  # noqa: BLE001 - as in _drain
             return

@@ -19,14 +19,15 @@ class Merged(NamedTuple):
 
 def merge(chunks: list[Any]) -> Merged:
     """All chunks of one read in one piece; ``None`` when they hold no content (role chunks, keep-alives)."""
-    if len(chunks) == 1 and (plain := _plain(chunks[0])) is not None:
-        return plain
     texts: list[str] = []
     thoughts: list[str] = []
     finish: str | None = None
     usage: Usage | None = None
     error: Any = None
     for chunk in chunks:
+        if text := plain_text(chunk):
+            texts.append(text)
+            continue
         if not isinstance(chunk, dict):
             continue
         if error := chunk.get("error"):
@@ -43,18 +44,17 @@ def merge(chunks: list[Any]) -> Merged:
     return Merged(Piece(text, reasoning, finish, usage), error)
 
 
-def _plain(chunk: Any) -> Merged | None:
-    """By far the commonest read, one chunk that brings text and nothing else, without the general way's lists."""
+def plain_text(chunk: Any) -> str:
+    """The text of a chunk that brings text and nothing else, as nearly all do; else empty, for ``merge`` to judge."""
     try:
         choice = chunk["choices"][0]
         delta = choice["delta"]
         text = delta["content"]
     except (KeyError, IndexError, TypeError):
-        return None
-    more = choice.get("finish_reason") or chunk.get("usage") or chunk.get("error")
-    if more or type(text) is not str or not text or delta.get("reasoning_content") or delta.get("reasoning"):
-        return None
-    return Merged(Piece(text))
+        return ""
+    if type(text) is not str or choice.get("finish_reason") or chunk.get("usage") or chunk.get("error"):
+        return ""
+    return "" if delta.get("reasoning_content") or delta.get("reasoning") else text
 
 
 def usage_of(value: Any) -> Usage | None:

@@ -23,12 +23,13 @@ class SseParser:
     can't be read any further: a line or event over ``MAX_EVENT_BYTES``, or data that is no JSON in UTF-8.
     """
 
-    __slots__ = ("_after_cr", "_data", "_data_bytes", "_first", "_rest", "_rest_bytes", "done", "fault")
+    __slots__ = ("_after_cr", "_between", "_data", "_data_bytes", "_first", "_rest", "_rest_bytes", "done", "fault")
 
     def __init__(self) -> None:
         self.done = False
         self.fault: str | None = None
         self._first = True
+        self._between = False
         self._after_cr = False
         self._rest: list[bytes] = []
         self._rest_bytes = 0
@@ -37,6 +38,24 @@ class SseParser:
 
     def feed(self, data: bytes) -> list[Any]:
         """The values of the events that these bytes complete, up to a fault or the end."""
+        if self._between and _is_one_event(data):
+            try:
+                return [orjson.loads(data[5:])]
+            except orjson.JSONDecodeError:
+                pass  # [DONE], or what only the general way can judge
+        events = self._feed(data)
+        self._between = not (self._rest or self._data or self._first or self._after_cr or self.done or self.fault)
+        return events
+
+    def end(self) -> list[Any]:
+        """At the end of the body: the last event, if only its blank line is missing."""
+        if self.done or self.fault:
+            return []
+        events = self.feed(b"\n\n")
+        self.fault = None  # a body that ends within an event has just broken off
+        return events
+
+    def _feed(self, data: bytes) -> list[Any]:
         if b"\r" in data or self._after_cr:
             data = self._with_lf(data)
         *lines, rest = data.split(b"\n")
@@ -50,14 +69,6 @@ class SseParser:
         events = self._read(lines)
         if rest:
             self._keep(rest)
-        return events
-
-    def end(self) -> list[Any]:
-        """At the end of the body: the last event, if only its blank line is missing."""
-        if self.done or self.fault:
-            return []
-        events = self.feed(b"\n\n")
-        self.fault = None  # a body that ends within an event has just broken off
         return events
 
     def _with_lf(self, data: bytes) -> bytes:
@@ -109,3 +120,14 @@ class SseParser:
             events.append(json.loads(data))
         except (ValueError, RecursionError) as error:
             self.fault = f"an event that is no JSON: {type(error).__name__}"
+
+
+def _is_one_event(data: bytes) -> bool:
+    """Whether a read is one data line and its end, by far the commonest."""
+    return (
+        data.find(b"\n") == len(data) - 2
+        and data.endswith(b"\n")
+        and data.startswith(b"data:")
+        and b"\r" not in data
+        and len(data) < MAX_EVENT_BYTES
+    )
