@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.conftest import CLOSED, SCRIPTED, Watched
 from tests.support.app import App
 from tests.support.server import Answer, Gate, HttpError, ProviderServer
+
+if sys.platform == "linux":
+    import resource
 
 
 def answered(page: Page, text: str, status: str = "done") -> Locator:
@@ -145,6 +150,36 @@ def test_F26_after_a_crash_resume_calls_only_what_is_missing(
     page.get_by_role("button", name="Resume").click()
     answered(page, "The whole answer.")
     assert [len(provider.requests_for(name)) for name in ("a", "b", "c", "writer")] == [1, 2, 1, 1]
+    page.close()
+    app.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process's files")
+def test_F28_on_a_full_disk_history_is_read_and_a_question_waits_in_the_composer(
+    browser: Browser, provider: ProviderServer, tmp_path: Path
+) -> None:
+    provider.forget()
+    app = App(tmp_path, SCRIPTED.format(base_url=provider.base_url, closed=CLOSED))
+    app.start()
+    page = browser.new_page()
+    watched = Watched(page, app)
+    watched.open()
+    asked(watched, "While there was room", "Hello from writer.")
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()  # its end is stored
+    calls = len(provider.requests)
+    assert app.pid is not None
+    _, most = resource.prlimit(app.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(app.pid, resource.RLIMIT_FSIZE, (16_384, most))
+    watched.ask("On a full disk")
+    expect(page.get_by_text("the disk is full")).to_be_visible()
+    expect(page.get_by_label("Message")).to_have_value("On a full disk")
+    assert len(provider.requests) == calls
+    watched.reload()
+    expect(page.locator(".moa-question")).to_have_text("While there was room")
+    resource.prlimit(app.pid, resource.RLIMIT_FSIZE, (most, most))
+    page.get_by_label("Message").fill("")
+    asked(watched, "There is room again", "Hello from writer.")
+    expect(page.locator("[data-turn]")).to_have_count(2)
     page.close()
     app.stop()
 
