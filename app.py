@@ -25,9 +25,11 @@ from moa.api.serving import Server, address_of, take_port
 from moa.api.shares import share_routes
 from moa.api.stalls import watching
 from moa.api.web import WebOptions, allowed_hosts, build_web
+from moa.api.why import why_routes
 from moa.chat.service import ChatService
 from moa.chat.titles import Titles
 from moa.chat.values import Actor
+from moa.chat.why import Explainer
 from moa.cli.check import check
 from moa.config.catalogue import load_catalogue
 from moa.config.recipes import custom_recipe
@@ -232,6 +234,7 @@ def _web(settings: Settings, catalogue: Catalogue, chat: ChatService, models: Of
         identify=identity,
         routers=[
             turn_routes(chat.turn, _rendered(models), identity),
+            why_routes(chat.turn, Explainer(), identity),
             health_routes(lambda: _health(chat, models)),
             conversation_routes(chat.library, identity, page=history.page, hits=history.hits),
             exchange_routes(chat.exchange, identity, label_of=models.label),

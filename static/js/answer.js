@@ -8,6 +8,7 @@ import { Mending } from "./mending.js";
 import { StatusChip } from "./status.js";
 import { Stepper } from "./stepper.js";
 import { texts } from "./texts.js";
+import { WhyView } from "./why.js";
 import { Writing } from "./writing.js";
 
 /** @typedef {import("./types.js").TurnJson} TurnJson */
@@ -18,8 +19,9 @@ export class AnswerView {
    * @param {string} turn its id
    * @param {((event: string, payload: object) => void)|null} tell null: to read only
    * @param {Stepper["step"]} step to another attempt
+   * @param {import("./why.js").ShowOverlaps} overlaps
    */
-  constructor(turn, tell, step) {
+  constructor(turn, tell, step, overlaps) {
     this.tell = tell;
     /** @type {PanelJson|null} */
     this.panel = null;
@@ -39,12 +41,14 @@ export class AnswerView {
       onclick: () => tell?.("fork", { turn }),
     }, icon("branch"));
     this.mending = new Mending(turn, tell ?? (() => {}));
+    this.why = new WhyView(turn, this.writing.markdown.element, overlaps);
     this.element = el("section", { class: "moa-answer", role: "group", "data-answer": "", "aria-label": texts.answer },
       el("header", { class: "moa-answer-head" }, el("span", { class: "moa-answer-name", text: texts.answer }), this.who,
         this.status.element),
       this.notice, this.note, this.writing.element,
       el("footer", { class: "moa-answer-foot" }, this.stepper.element, this.totals,
-        el("span", { class: "moa-buttons" }, this.fork, this.mending.split, this.copy, this.mending.mend)));
+        el("span", { class: "moa-buttons" }, this.why.button, this.fork, this.mending.split, this.copy, this.mending.mend)),
+      this.why.element);
   }
 
   /**
@@ -73,6 +77,7 @@ export class AnswerView {
     show(this.fork, ended && !newest && !!turn.answer?.text);
     this.fork.disabled = busy;
     this.mending.update(turn, who, busy);
+    this.why.update(turn);
   }
 }
 

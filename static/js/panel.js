@@ -5,15 +5,14 @@ import { el, setAttribute, setText, show } from "./dom.js";
 import { joined, panelFigures } from "./figures.js";
 import { icon } from "./icon.js";
 import { SlotMenu } from "./mending.js";
+import { OverlapBar } from "./overlap.js";
 import { Follower } from "./scroll.js";
 import { StatusChip } from "./status.js";
 import { texts } from "./texts.js";
+import { voiceOf } from "./voices.js";
 import { Writing } from "./writing.js";
 
 /** @typedef {import("./types.js").PanelJson} PanelJson */
-
-/** How many colours tell proposers apart; the next one starts again. */
-const VOICES = 6;
 
 let made = 0;
 
@@ -36,8 +35,10 @@ export class PanelView {
       onclick: () => this.fold(!this.element.hasAttribute("data-folded")),
     });
     this.buttons = this.makeButtons();
+    this.overlap = new OverlapBar();
     this.element = el("article", { class: "moa-panel", "data-slot": panel.slot, "data-voice": voiceOf(panel.slot) },
       el("header", { class: "moa-panel-head" }, this.title, this.buttons),
+      this.overlap.element,
       el("div", { class: "moa-panel-meta" }, this.status.element, this.figures, this.note), this.body);
     this.follower = new Follower(this.body, hooks.touched);
     new ResizeObserver(() => this.follow()).observe(this.writing.element);
@@ -120,9 +121,4 @@ function emptyText(panel) {
   if (panel.status === "running") return panel.reasoning ? "" : texts.waitingForModel;
   if (panel.text === null) return texts.loading;
   return panel.status === "done" ? texts.noText : "";
-}
-
-/** @param {string} slot */
-function voiceOf(slot) {
-  return String(((Number(slot.split(".")[1]) || 1) - 1) % VOICES + 1);
 }

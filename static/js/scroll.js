@@ -23,6 +23,7 @@ export class Follower {
       if (/** @type {WheelEvent} */ (event).deltaY < 0 && this.scroller.scrollTop > 0) this.following = false;
     }, { passive: true });
     target.addEventListener("touchmove", left, { passive: true });
+    scroller.addEventListener("moa-stay", () => this.stay());
   }
 
   /** How much is out of sight below, in CSS pixels. */

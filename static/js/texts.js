@@ -184,10 +184,89 @@ export const texts = {
   forkedFrom: (question) => `Continuing from: “${question}”`,
   unfork: "Continue from the end instead",
   leftOut: "The next question leaves out what follows",
+  why: "Why this answer",
+  whyAbout: "Which proposal each part of the answer comes nearest to. This compares wording, not meaning.",
+  whyLoading: "Comparing the texts…",
+  whyFailed: "The texts could not be compared.",
+  whyNothing: "There is nothing to compare here.",
+  whyProposers: "Proposers",
+  whyTint: "Tint sentences",
+  /** @param {number} n @param {number} of */
+  whySentences: (n, of) => `${n} of ${count(of, "sentence", "sentences")}`,
+  /** @param {string} share */
+  overlap: (share) => `Overlap with the answer ${share}`,
+  overlapHint: "Of the wording that the answer shares with the proposals (BLEU), so much is in this one",
+  /** @param {number} share */
+  percent: (share) => `${Math.round(share * 100)} %`,
+  agreement: "How alike the proposals are",
+  onlyOne: "Only one said",
+  noneAlone: "Nothing of note: all proposals say much the same.",
   examples: "Try one of these",
   send: "Send",
   app: "MoA Chat",
   unreachable: "The server can't be reached.",
   linkGone: "This link doesn't work any more.",
   copying: "Copying…",
+  results: {
+    none: "No votes yet. Compare two answers to begin.",
+    toChat: "Go to MoA Chat",
+    earlyWhy: "Win rates and the ranking are shown from 10 votes on.",
+    /** @param {number} n */
+    votes: (n) => count(n, "vote", "votes"),
+    ranking: "Ranking",
+    rankingAbout:
+      "Strength is the chance to win against the average system. ● by the votes alone, ◇ as if all answers had the same length and style. Bars are 95 % intervals; dashed: fewer than 10 votes.",
+    strengthAxis: "Strength: wins against the average (%)",
+    dollars: "Quality against dollars",
+    dollarsAxis: "Mean cost of an answer ($)",
+    seconds: "Quality against seconds",
+    secondsAxis: "Median time of an answer (s)",
+    scatterAbout: "● on the front: no other is as strong for less. ○ beaten. Bars are 95 % intervals; dashed: fewer than 10 votes.",
+    /** @param {string[]} systems */
+    unknown: (systems) => `Not known for ${systems.join(", ")}.`,
+    unpriced: "Not known for any system.",
+    matrix: "Who wins against whom",
+    matrixAbout: "How often the system of the row wins against that of the column. Point at a cell for its 95 % interval; the table has them all.",
+    style: "What style is worth",
+    styleAbout: "What an answer gains when it has more of this than the other, by a typical difference. Below 0 it loses.",
+    tags: "By tag",
+    tagsAbout: "How often each system wins where a tag is set, with its 95 % interval.",
+    systems: "Cost and time",
+    systemsAbout: "Over all answers that were voted on. A dash is unknown.",
+    days: "Votes over time",
+    table: "Table",
+    /** @param {string} title */
+    tableOf: (title) => `Table: ${title}`,
+    file: "CSV",
+    /** @param {string} title */
+    fileOf: (title) => `CSV: ${title}`,
+    winMatrix: "Win matrix",
+    corner: "Wins of ↓ against →",
+    neverMet: "no votes",
+    /** @param {number} n */
+    from: (n) => `of ${n}`,
+    /** @param {number} share */
+    percent: (share) => `${Math.round(share * 100)} %`,
+    /** @param {number} rate @param {number} low @param {number} high */
+    interval: (rate, low, high) => `${Math.round(rate * 100)} % (${Math.round(low * 100)}–${Math.round(high * 100)} %)`,
+    /** @param {string} label */
+    logScale: (label) => `${label}, log scale`,
+    /** @param {number} value */
+    dollarsOf: (value) => `$${value.toLocaleString("en", { maximumSignificantDigits: 2, maximumFractionDigits: 6 })}`,
+    /** @param {number} value */
+    secondsOf: (value) => `${value.toLocaleString("en", { maximumSignificantDigits: 3 })} s`,
+    /** @param {string} system @param {number} strength @param {string} price */
+    spot: (system, strength, price) => `${system} with ${Math.round(strength * 100)} % for ${price}`,
+    /** @param {string[]} spots */
+    front: (spots) => `The most for what it takes: ${spots.join("; ")}.`,
+    /** @param {number} rank @param {string} system @param {number} strength */
+    placed: (rank, system, strength) => `${rank}. ${system}, ${Math.round(strength * 100)} %`,
+    /** @param {string[]} places */
+    ranked: (places) => `Ranking by strength: ${places.join("; ")}.`,
+    /** @param {number} total @param {string} first @param {string} last */
+    grown: (total, first, last) => (first === last ? `${count(total, "vote", "votes")} on ${first}.` : `${count(total, "vote", "votes")} from ${first} to ${last}.`),
+    /** @param {number} rho @param {number} items */
+    overlap: (rho, items) =>
+      `Mixtures' answers and their proposals: the overlap with a proposal goes with the strength of its proposer by ρ = ${rho.toFixed(2)} (Spearman, mean of ${count(items, "answer", "answers")}).`,
+  },
 };

@@ -44,7 +44,7 @@ export class TurnView {
     this.answer = new AnswerView(id, tell, (run, ...where) => {
       stepping({ turn: id, run }, ...where);
       tell?.("show_run", { turn: id, run });
-    });
+    }, (overlaps) => this.showOverlaps(overlaps));
     this.leftOut = el("p", { class: "moa-left-out", text: texts.leftOut, hidden: true });
     this.element = el("article", { class: "moa-turn", "data-turn": id, tabindex: "-1" },
       this.leftOut, this.question.element, this.stack, this.answer.element);
@@ -116,6 +116,13 @@ export class TurnView {
       this.failed(true);
     }
     this.loading = false;
+  }
+
+  /** @param {Map<string, number>|null} overlaps of the answer with proposals, by slot; null takes them away */
+  showOverlaps(overlaps) {
+    for (const { panels } of this.layers.values()) {
+      for (const [slot, panel] of panels) panel.overlap.update(overlaps?.get(slot) ?? null);
+    }
   }
 
   /** @param {boolean} failed */

@@ -71,6 +71,15 @@
  * @typedef {{model: string, label?: string|null, count: number}} PickedJson
  * @typedef {{choices: ChoiceJson[], picked: PickedJson[], max: number}} MixerJson
  *
+ * What `/moa/turns/…/why` tells; all but `sentences` has the order of `slots`, shares are from 0 to 1:
+ * @typedef {object} WhyJson
+ * @property {string} run
+ * @property {string[]} slots
+ * @property {number[]} overlaps
+ * @property {{text: string, slot: string|null, score: number}[]} sentences
+ * @property {number[][]} agreement
+ * @property {string[][]} dissents
+ *
  * What Gradio hands to a custom component's script:
  * @typedef {Record<string, any>} Props
  * @typedef {(names: string|string[], changed: () => void) => void} Watch

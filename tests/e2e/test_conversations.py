@@ -298,3 +298,21 @@ def test_a_conversation_is_downloaded_and_imported_again(watched: Watched, tmp_p
     chooser.value.set_files(file)
     expect(entry(page, "Came back")).to_have_count(1)
     expect(page.locator(".moa-question")).to_have_text("Take me along")
+
+
+def test_an_answer_tells_which_proposal_it_leaned_on(watched: Watched, provider: ProviderServer) -> None:
+    page = watched.page
+    leaned_on = "The sky is blue because air scatters short waves of light far more than long ones."
+    provider.script("a", Answer("I have no idea whatsoever about colours up there, sorry to say."))
+    provider.script("b", Answer(leaned_on))
+    provider.script("c", Answer("Perhaps somebody painted it on a Tuesday morning in late spring."))
+    provider.script("writer", Answer(leaned_on))
+    watched.open()
+    asked(watched, "Why is the sky blue?", leaned_on)
+    page.get_by_role("button", name="Why this answer").click()
+    why = page.get_by_role("region", name="Why this answer")
+    expect(why.get_by_role("table", name="How alike the proposals are")).to_be_visible()
+    expect(why.get_by_role("group", name="Only one said")).to_contain_text("painted it on a Tuesday")
+    page.locator('[data-layer="1"] > summary').click()
+    bar = page.locator('.moa-panel[data-slot="1.2"]').get_by_role("img", name=re.compile("^Overlap with the answer"))
+    expect(bar).to_have_accessible_name(re.compile(r"(9\d|100) %$"))
