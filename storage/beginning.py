@@ -34,12 +34,13 @@ class NewRun:
 
     recipe: Recipe
     seed: int
-    request_key: str
+    request_key: str | None
     process: str
+    column: int = 1
 
 
 def begin_turn(session: Session, owner: str, new: NewTurn, process: str, now: dt.datetime) -> tuple[TurnRecord, bool]:
-    """Store a question and its run, or find the one that this request key stored before."""
+    """Store a question and its runs, or find the one that this request key stored before."""
     hold_user(session, owner, now)
     seen = _seen(session, owner, new.request_key)
     if seen is not None:
@@ -49,7 +50,10 @@ def begin_turn(session: Session, owner: str, new: NewTurn, process: str, now: dt
     if new.branch:
         make_way(session, conversation.id, now)
     turn = add_turn(session, conversation, parent, new.question, now)
+    turn.comparison = new.comparison
     _add_run(session, owner, turn, NewRun(new.recipe, new.seed, new.request_key, process), now)
+    for column, beside in enumerate(new.columns, 2):
+        _add_run(session, owner, turn, NewRun(beside.recipe, beside.seed, None, process, column), now)
     conversation.head_turn_id, conversation.updated_at = turn.id, now
     _settle(session)
     return load_turn(session, owner, turn.id), True
@@ -60,6 +64,8 @@ def begin_run(
 ) -> tuple[RunRecord, bool]:
     """Store another attempt at a turn, or find the one that this request key stored before."""
     turn = turn_row(session, owner, turn_id)
+    if _last_attempt(session, turn, new.column) is None:
+        raise NotFound("answer")
     hold_user(session, owner, now)
     run = _seen(session, owner, new.request_key)
     fresh = run is None
@@ -91,7 +97,7 @@ def _settle(session: Session) -> None:
     session.expire_all()
 
 
-def _seen(session: Session, owner: str, request_key: str) -> RunRow | None:
+def _seen(session: Session, owner: str, request_key: str | None) -> RunRow | None:
     return session.scalar(select(RunRow).where(RunRow.owner_id == owner, RunRow.request_key == request_key))
 
 
@@ -138,18 +144,24 @@ def add_turn(
 
 
 def _add_run(session: Session, owner: str, turn: TurnRow, new: NewRun, now: dt.datetime) -> RunRow:
-    """The turn's next attempt; it becomes the one shown."""
+    """The column's next attempt; it becomes the one shown there."""
     recipe = cleaned(Recipe, new.recipe)
-    last = session.scalar(select(func.max(RunRow.attempt)).where(RunRow.turn_id == turn.id))
     row = RunRow(
-        id=new_id(), turn_id=turn.id, owner_id=owner, request_key=new.request_key, attempt=(last or 0) + 1,
-        status=Status.RUNNING, recipe=recipe, digest=recipe.digest, seed=new.seed,
-        started_at=now, heartbeat_at=now, process=new.process,
+        id=new_id(), turn_id=turn.id, owner_id=owner, request_key=new.request_key, column_no=new.column,
+        attempt=(_last_attempt(session, turn, new.column) or 0) + 1, status=Status.RUNNING, recipe=recipe,
+        digest=recipe.digest, seed=new.seed, started_at=now, heartbeat_at=now, process=new.process,
     )  # fmt: skip
     session.add(row)
     session.flush()
-    turn.shown_run_id = row.id
+    if new.column == 1:
+        turn.shown_run_id = row.id
     return row
+
+
+def _last_attempt(session: Session, turn: TurnRow, column: int) -> int | None:
+    """The number of a column's newest attempt; None when the turn has no such column."""
+    query = select(func.max(RunRow.attempt)).where(RunRow.turn_id == turn.id, RunRow.column_no == column)
+    return session.scalar(query)
 
 
 def _copy_outcomes(session: Session, run: RunRow, reuse: Mapping[Slot, Outcome]) -> None:

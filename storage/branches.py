@@ -11,11 +11,10 @@ from storage.reading import conversation_row, turn_row
 
 
 def show_run(session: Session, owner: str, turn_id: str, run_id: str) -> None:
-    """Let the path go through another run of a turn."""
+    """Let the path go through another run of a turn's first column."""
     turn = turn_row(session, owner, turn_id)
-    found = session.scalar(
-        select(RunRow.id).where(RunRow.id == run_id, RunRow.turn_id == turn.id, RunRow.owner_id == owner)
-    )
+    of_turn = RunRow.turn_id == turn.id, RunRow.column_no == 1, RunRow.owner_id == owner
+    found = session.scalar(select(RunRow.id).where(RunRow.id == run_id, *of_turn))
     if found is None:
         raise NotFound("answer")
     turn.shown_run_id = found

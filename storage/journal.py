@@ -144,7 +144,8 @@ def _goes_on(session: Session, run: RunRow, known: dict[Slot, ResponseRow], proc
     """Whether the run is under way. One of this ``process`` that was taken for dead is so again, unless it was to stop
     or another attempt has taken its place."""
     if run.status is Status.INTERRUPTED and run.process == process and not run.stop_asked_at:
-        later = exists().where(RunRow.turn_id == run.turn_id, RunRow.attempt > run.attempt)
+        beside = RunRow.turn_id == run.turn_id, RunRow.column_no == run.column_no
+        later = exists().where(*beside, RunRow.attempt > run.attempt)
         if not session.scalar(select(later)):
             _take_back(run, known.values())
     return run.status is Status.RUNNING

@@ -2,8 +2,8 @@
 
 A conversation's turns form a tree by ``parent_id``; its head names the path shown. A turn has runs: side by
 side as columns, each column with attempts. A run has responses: one for each slot, with attempts. A share names
-turns and the run of each. Every id is opaque random text. Unknown is NULL. Money is integer micro-dollars;
-durations are milliseconds.
+turns and the run of each; a vote is about a turn's columns. Every id is opaque random text. Unknown is NULL. Money is
+integer micro-dollars; durations are milliseconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, UniqueCo
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
+from moa.chat.values import Comparison
 from moa.core.domain import Agent, FailureKind, Finish, LeftOut, Message, Missing, Recipe, Status
 from storage.columns import CleanText, Json, UtcTime, word
 from storage.ids import ID_CHARS, KEY_CHARS
@@ -98,7 +99,10 @@ class ConversationRow(Base):
 
 
 class TurnRow(Base):
-    """A question. ``position`` is its depth and ``sibling`` its number among those at its place, from 1."""
+    """A question. ``position`` is its depth and ``sibling`` its number among those at its place, from 1.
+
+    ``shown_run_id`` is a run of its first column. ``comparison`` is NULL while it has no other.
+    """
 
     __tablename__ = "turn"
 
@@ -112,6 +116,7 @@ class TurnRow(Base):
         String(ID_CHARS), ForeignKey("run.id", ondelete="SET NULL", use_alter=True)
     )
     created_at: Mapped[dt.datetime]
+    comparison: Mapped[Comparison | None] = mapped_column(Json(Comparison))
 
     __table_args__ = (
         UniqueConstraint("conversation_id", "parent_id", "sibling"),
@@ -227,3 +232,21 @@ class ShareTurnRow(Base):
     run_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("run.id", ondelete="CASCADE"))
 
     __table_args__ = (Index(None, "turn_id"), Index(None, "run_id"))
+
+
+class VoteRow(Base):
+    """What a user thought of a turn's columns. ``sides``: the runs shown then, from left to right; ``choice`` is one of
+    them or a word."""
+
+    __tablename__ = "vote"
+
+    id: Mapped[str] = _id()
+    turn_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("turn.id", ondelete="CASCADE"))
+    owner_id: Mapped[str] = _owner()
+    sides: Mapped[tuple[str, ...]] = mapped_column(Json(tuple[str, ...]))
+    choice: Mapped[str] = mapped_column(String(ID_CHARS))
+    blind: Mapped[bool]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+    __table_args__ = (UniqueConstraint("turn_id", "owner_id"), Index(None, "owner_id"))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, undefer
 
 from moa.chat.values import ConversationRecord, RunRecord, TurnRecord
 from moa.core.errors import NotFound
-from storage.models import ConversationRow, ResponseRow, RunRow, TurnRow
+from storage.models import ConversationRow, ResponseRow, RunRow, TurnRow, VoteRow
 from storage.rows import run_of, turn_of
 
 
@@ -87,13 +87,24 @@ def load_turns(session: Session, owner: str, rows: Sequence[TurnRow], *, calls: 
     runs = session.scalars(
         select(RunRow)
         .where(RunRow.turn_id.in_([row.id for row in rows]), RunRow.owner_id == owner)
-        .order_by(RunRow.attempt, RunRow.column_no)
+        .order_by(RunRow.column_no, RunRow.attempt)
     ).all()
     by_turn = defaultdict(list)
     for record in load_runs(session, owner, runs, calls=calls):
         by_turn[record.turn_id].append(record)
-    beside = _siblings(session, rows)
-    return tuple(turn_of(row, by_turn[row.id], beside[row.conversation_id, row.parent_id]) for row in rows)
+    beside, votes = _siblings(session, rows), _votes(session, owner, rows)
+    return tuple(
+        turn_of(row, by_turn[row.id], beside[row.conversation_id, row.parent_id], votes.get(row.id)) for row in rows
+    )
+
+
+def _votes(session: Session, owner: str, rows: Sequence[TurnRow]) -> dict[str, VoteRow]:
+    """The owner's votes on those of ``rows`` that are comparisons, by turn."""
+    compared = [row.id for row in rows if row.comparison is not None]
+    if not compared:
+        return {}
+    found = session.scalars(select(VoteRow).where(VoteRow.turn_id.in_(compared), VoteRow.owner_id == owner))
+    return {vote.turn_id: vote for vote in found}
 
 
 def load_runs(session: Session, owner: str, rows: Sequence[RunRow], *, calls: bool = False) -> list[RunRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from moa.chat.values import RunRecord, SavedCall, TurnRecord
+from moa.chat.values import RunRecord, SavedCall, TurnRecord, Vote
 from moa.core.domain import (
     Agent,
     Failure,
@@ -23,7 +23,7 @@ from moa.core.domain import (
     Usage,
 )
 from moa.core.errors import public_text
-from storage.models import ResponseRow, RunRow, Stage, TurnRow
+from storage.models import ResponseRow, RunRow, Stage, TurnRow, VoteRow
 
 
 def agent_at(recipe: Recipe, slot: Slot) -> Agent:
@@ -47,7 +47,7 @@ def outcome_of(row: ResponseRow, recipe: Recipe) -> Outcome:
     agent = row.agent or agent_at(recipe, slot_of(row))
     if row.stage is Stage.DONE:
         return Proposal(
-            slot_of(row), agent, row.text, row.finish or Finish.STOP, _usage(row), row.attempts,
+            slot_of(row), agent, row.text, row.finish or Finish.STOP, usage_of(row), row.attempts,
             row.first_token_ms, row.duration_ms, row.cost_microusd, row.reasoning, row.reused,
         )  # fmt: skip
     return Failure(
@@ -89,7 +89,7 @@ def result_of(row: RunRow, responses: Iterable[ResponseRow]) -> RunResult | None
     slot = Slot(row.answer_layer, row.answer_position) if row.answer_layer and row.answer_position else None
     return RunResult(
         row.status, row.answer or "", slot, tuple(outcome_of(r, row.recipe) for r in told), row.degraded or (),
-        _usage(row), row.cost_microusd, row.calls or 0, row.first_answer_ms, row.duration_ms or 0,
+        usage_of(row), row.cost_microusd, row.calls or 0, row.first_answer_ms, row.duration_ms or 0,
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def run_of(row: RunRow, responses: Sequence[ResponseRow], *, calls: bool = False
         tuple(outcome_of(r, row.recipe) for r in shown),
         {slot_of(r): r.left_out for r in shown if r.left_out},
         result_of(row, shown), growing, row.heartbeat_at,
-        tuple(_call_of(r, row.recipe) for r in shown) if calls else (),
+        tuple(_call_of(r, row.recipe) for r in shown) if calls else (), row.column_no,
     )  # fmt: skip
 
 
@@ -121,17 +121,26 @@ def _call_of(row: ResponseRow, recipe: Recipe) -> SavedCall:
     return SavedCall(outcome.slot, outcome.agent, row.messages or (), row.left_out or LeftOut(), outcome)
 
 
-def turn_of(row: TurnRow, runs: Iterable[RunRecord], siblings: Iterable[str]) -> TurnRecord:
-    """A turn with its runs, oldest first, and those beside it."""
+def turn_of(
+    row: TurnRow, runs: Iterable[RunRecord], siblings: Iterable[str], vote: VoteRow | None = None
+) -> TurnRecord:
+    """A turn with its runs, by column and oldest first, and those beside it."""
     ordered = tuple(runs)
-    shown = row.shown_run_id or ordered[-1].id
+    first = tuple(run for run in ordered if run.column == 1)
+    shown = row.shown_run_id or first[-1].id
     return TurnRecord(
-        row.id, row.conversation_id, row.parent_id, row.position, row.question, row.created_at, ordered, shown,
-        tuple(siblings),
+        row.id, row.conversation_id, row.parent_id, row.position, row.question, row.created_at, first, shown,
+        tuple(siblings), ordered[len(first) :], row.comparison, vote_of(vote) if vote else None,
     )  # fmt: skip
 
 
-def _usage(row: RunRow | ResponseRow) -> Usage | None:
+def vote_of(row: VoteRow) -> Vote:
+    """A vote as it stands."""
+    return Vote(row.choice, row.sides, row.blind, row.updated_at)
+
+
+def usage_of(row: RunRow | ResponseRow) -> Usage | None:
+    """What was used, when it is known."""
     if row.input_tokens is None or row.output_tokens is None:
         return None
     return Usage(row.input_tokens, row.output_tokens, bool(row.tokens_estimated))

@@ -108,8 +108,8 @@ def _answered(session: Session, turns: Sequence[TurnRow]) -> list[tuple[str, str
     """Each turn of the path with its run shown, or the newest that has ended; up to the first turn without one."""
     ended = session.execute(
         select(RunRow.turn_id, RunRow.id)
-        .where(RunRow.turn_id.in_([turn.id for turn in turns]), RunRow.status != Status.RUNNING)
-        .order_by(RunRow.attempt, RunRow.column_no)
+        .where(RunRow.turn_id.in_([turn.id for turn in turns]), RunRow.column_no == 1, RunRow.status != Status.RUNNING)
+        .order_by(RunRow.attempt)
     ).all()
     newest = {row.turn_id: row.id for row in ended}
     whole = {row.id for row in ended}
@@ -124,7 +124,8 @@ def _answered(session: Session, turns: Sequence[TurnRow]) -> list[tuple[str, str
 
 def _alone(turn: TurnRecord, run_id: str) -> TurnRecord:
     runs = tuple(run for run in turn.runs if run.id == run_id)
-    return replace(turn, runs=runs, shown_run_id=run_id, siblings=(turn.id,))
+    alone = replace(turn, runs=runs, shown_run_id=run_id, siblings=(turn.id,))
+    return replace(alone, further=(), comparison=None, vote=None)
 
 
 def _share(row: ShareRow) -> Share:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from moa.chat.ports import STALE_S
 from moa.chat.values import (
+    BAD,
+    TIE,
     Actor,
     ConversationEntry,
     ConversationRecord,
@@ -17,10 +19,11 @@ from moa.chat.values import (
     SearchHit,
     Share,
     TurnRecord,
+    VoteRecord,
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
 from moa.core.errors import InputRefused
-from storage import beginning, branches, journal, listing, reading, recovery, shares, trees
+from storage import beginning, branches, journal, listing, reading, recovery, shares, trees, votes
 from storage import search as searching
 from storage.database import Database
 from storage.ids import checked_id, checked_key
@@ -163,8 +166,19 @@ class SqlStore:
         owner, found = _owner(actor), shares.checked_token(token)
         return await self.database.write(lambda s: shares.copy(s, owner, found, self._now()))
 
+    async def vote(self, actor: Actor, turn_id: str, choice: str) -> None:
+        """Store a vote on a comparison, or change it. Raises NotFound, InputRefused."""
+        owner, found = _owner(actor), checked_id(turn_id, "question")
+        wanted = choice if choice in (TIE, BAD) else checked_id(choice, "answer")
+        await self.database.write(lambda s: votes.vote(s, owner, found, wanted, self._now()))
+
+    async def list_votes(self, actor: Actor) -> Sequence[VoteRecord]:
+        """All votes of the actor with what they were about, oldest first."""
+        owner = _owner(actor)
+        return await self.database.read(lambda s: votes.list_votes(s, owner))
+
     async def begin_turn(self, actor: Actor, new: NewTurn) -> tuple[TurnRecord, bool]:
-        """Store question and run. Raises NotFound, Busy, Conflict when the head has moved."""
+        """Store question and runs. Raises NotFound, Busy, Conflict when the head has moved."""
         owner = _owner(actor)
         checked_key(new.request_key, "request")
         if new.conversation_id is not None:
@@ -175,11 +189,11 @@ class SqlStore:
 
     async def begin_run(
         self, actor: Actor, turn_id: str, recipe: Recipe, *, seed: int, request_key: str,
-        reuse: Mapping[Slot, Outcome] | None = None,
+        reuse: Mapping[Slot, Outcome] | None = None, column: int = 1,
     ) -> tuple[RunRecord, bool]:  # fmt: skip
         """Store another attempt at a turn. Raises NotFound, Busy."""
         owner, found = _owner(actor), checked_id(turn_id, "question")
-        new = beginning.NewRun(recipe, seed, checked_key(request_key, "request"), self._process)
+        new = beginning.NewRun(recipe, seed, checked_key(request_key, "request"), self._process, column)
         taken = dict(reuse or {})
         return await self.database.write(lambda s: beginning.begin_run(s, owner, found, new, taken, self._now()))
 

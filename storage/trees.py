@@ -82,7 +82,7 @@ def _import(session: Session, owner: str, tree: ConversationTree, now: dt.dateti
         if turn.parent_id not in rows or turn.id in rows:
             raise InputRefused(NOT_A_TREE)
         rows[turn.id] = row = add_turn(session, conversation, rows[turn.parent_id], turn.question, turn.created_at)
-        row.shown_run_id = _add_runs(session, owner, row, turn)
+        row.shown_run_id, row.comparison = _add_runs(session, owner, row, turn), turn.comparison
     head = rows.get(tree.head)
     if head is None:
         raise InputRefused(NOT_A_TREE)
@@ -92,14 +92,18 @@ def _import(session: Session, owner: str, tree: ConversationTree, now: dt.dateti
 
 def _add_runs(session: Session, owner: str, row: TurnRow, turn: TurnRecord) -> str:
     """Write a turn's runs; the new id of the one shown."""
-    ids = [
-        _add_run(session, RunRow(id=new_id(), turn_id=row.id, owner_id=owner, attempt=attempt), run)
-        for attempt, run in enumerate(turn.runs, 1)
-    ]
+    ids = [_add_run(session, _run_row(owner, row, 1, attempt), run) for attempt, run in enumerate(turn.runs, 1)]
+    for column in sorted({run.column for run in turn.further}):
+        for attempt, run in enumerate(turn.attempts(column), 1):
+            _add_run(session, _run_row(owner, row, column, attempt), run)
     shown = [new for new, run in zip(ids, turn.runs, strict=True) if run.id == turn.shown_run_id]
     if len(shown) != 1:
         raise InputRefused(NO_RUN)
     return shown[0]
+
+
+def _run_row(owner: str, turn: TurnRow, column: int, attempt: int) -> RunRow:
+    return RunRow(id=new_id(), turn_id=turn.id, owner_id=owner, column_no=column, attempt=attempt)
 
 
 def _add_run(session: Session, row: RunRow, run: RunRecord) -> str:

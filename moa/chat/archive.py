@@ -1,7 +1,8 @@
 """Conversations as JSON to take along, with everything that made their answers. ``imports`` reads it back.
 
-Ids of the store stay out: turns are t1, t2, …, the runs of t2 are r2.1, r2.2, …, in the order in which they were made.
-So the export of an import is the same, byte for byte. ``archive_shape`` says what stands where.
+Ids of the store stay out: turns are t1, t2, …, the runs of t2 are r2.1, r2.2, …, in the order in which they were made,
+and those of its third column r2.3.1, r2.3.2, …. So the export of an import is the same, byte for byte. Votes stay out
+too: a file must not be able to bring any. ``archive_shape`` says what stands where.
 """
 
 from __future__ import annotations
@@ -86,9 +87,15 @@ class _Names:
             self.ids[turn.id] = f"t{number}"
             self._stands_for(Message(Role.USER, turn.question), f"t{number}")
             for attempt, run in enumerate(turn.runs, 1):
-                self.ids[run.id] = f"r{number}.{attempt}"
-                answer = run.result.answer.strip() if run.result else ""
-                self._stands_for(Message(Role.ASSISTANT, answer), f"r{number}.{attempt}")
+                self._run(run, f"r{number}.{attempt}")
+            for column in turn.columns:
+                for attempt, run in enumerate(turn.attempts(column.column), 1):
+                    self._run(run, f"r{number}.{column.column}.{attempt}")
+
+    def _run(self, run: RunRecord, name: str) -> None:
+        self.ids[run.id] = name
+        answer = run.result.answer.strip() if run.result else ""
+        self._stands_for(Message(Role.ASSISTANT, answer), name)
 
     def _stands_for(self, message: Message, name: str) -> None:
         if message.text:
@@ -103,6 +110,16 @@ def _turn(turn: TurnRecord, names: _Names) -> Json:
         "question": turn.question,
         "shown": names.ids.get(turn.shown_run_id),
         "runs": [_run(run, names) for run in turn.runs],
+        **(_columns(turn, names) if turn.further else {}),
+    }
+
+
+def _columns(turn: TurnRecord, names: _Names) -> Json:
+    """What a turn that was asked in several columns has besides; ``columns`` are the second and those after it."""
+    columns = [turn.attempts(column.column) for column in turn.columns]
+    return {
+        "comparison": turn.comparison,
+        "columns": [[_run(run, names) for run in attempts] for attempts in columns],
     }
 
 

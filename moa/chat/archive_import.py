@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import chain
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,7 +23,7 @@ from moa.chat.archive_shape import (
     UsageShape,
 )
 from moa.chat.trees import IMPORTED, Bounds, Broken, placed
-from moa.chat.values import ConversationTree, RunRecord, SavedCall, TurnRecord
+from moa.chat.values import Comparison, ConversationTree, RunRecord, SavedCall, TurnRecord
 from moa.core.codec import decode, encode
 from moa.core.domain import (
     Agent,
@@ -103,7 +104,7 @@ class _Reader:
         self._texts: dict[str, Message | None] = {}
         for turn in shape.turns:
             self._name(turn.id, Message(Role.USER, turn.question))
-            for run in turn.runs:
+            for run in (*turn.runs, *chain(*turn.columns)):
                 self._name(run.id, Message(Role.ASSISTANT, run.result.answer.strip()) if run.result else None)
 
     def _name(self, key: str, message: Message | None) -> None:
@@ -118,11 +119,17 @@ class _Reader:
         runs = tuple(self._run(run, shape.id, attempt) for attempt, run in enumerate(shape.runs, 1))
         if sum(run.id == shape.shown for run in runs) != 1:
             raise Broken(f"the answer shown of {shape.id} is not one of its answers")
-        return TurnRecord(
-            shape.id, IMPORTED, shape.parent, 0, shape.question, _utc(shape.created_at), runs, shape.shown
+        further = tuple(
+            self._run(run, shape.id, attempt, column)
+            for column, attempts in enumerate(shape.columns, 2)
+            for attempt, run in enumerate(attempts, 1)
         )
+        return TurnRecord(
+            shape.id, IMPORTED, shape.parent, 0, shape.question, _utc(shape.created_at), runs, shape.shown,
+            further=further, comparison=_comparison(shape),
+        )  # fmt: skip
 
-    def _run(self, shape: RunShape, turn_id: str, attempt: int) -> RunRecord:
+    def _run(self, shape: RunShape, turn_id: str, attempt: int, column: int = 1) -> RunRecord:
         if (shape.result is None) is not (shape.status is Status.RUNNING):
             raise Broken(f"{shape.id} has a result only if it has ended")
         calls = self._calls(shape)
@@ -140,6 +147,7 @@ class _Reader:
             _utc(shape.started_at), tuple(outcomes.values()),
             {slot: call.left_out for slot, call in calls.items() if call.left_out},
             result, growing, _utc(shape.heartbeat_at) if shape.heartbeat_at else None, tuple(calls.values()),
+            column,
         )  # fmt: skip
 
     def _calls(self, shape: RunShape) -> dict[Slot, SavedCall]:
@@ -193,6 +201,14 @@ class _Reader:
     def _fits(text: str, limit: int, what: str) -> None:
         if len(text) > limit:
             raise Broken(f"{what} has {len(text):,} characters, and {limit:,} is the most here")
+
+
+def _comparison(shape: TurnShape) -> Comparison | None:
+    """How the columns are shown, which must be named each once."""
+    given = shape.comparison.order if shape.comparison else (1,)
+    if sorted(given) != list(range(1, len(shape.columns) + 2)):
+        raise Broken(f"the order of {shape.id} doesn't name its columns, each once")
+    return Comparison(given, shape.comparison.blind) if shape.comparison else None
 
 
 def _agent(shape: AgentShape) -> Agent:

@@ -21,6 +21,7 @@ CONVERSATION, ARCHIVE = "moa-chat/conversation", "moa-chat/archive"
 VERSION = 1
 
 _SLOTS = 500
+_FURTHER = 3  # columns beside the first
 _FIRST, _LAST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 
 
@@ -228,15 +229,29 @@ class RunShape:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparisonShape:
+    """``moa.chat.values.Comparison``."""
+
+    order: Annotated[tuple[Count, ...], Field(min_length=2, max_length=1 + _FURTHER)]
+    blind: StrictBool
+
+
+Runs = Annotated[tuple[RunShape, ...], Field(min_length=1, fail_fast=True)]
+
+
+@dataclass(frozen=True, slots=True)
 class TurnShape:
-    """A question. Its parent stands before it."""
+    """A question. Its parent stands before it. ``columns`` are the second and those after it of a comparison, each with
+    its runs."""
 
     id: Key
     parent: Key | None
     created_at: Moment
     question: str
     shown: Key
-    runs: Annotated[tuple[RunShape, ...], Field(min_length=1, fail_fast=True)]
+    runs: Runs
+    comparison: ComparisonShape | None = None
+    columns: Annotated[tuple[Runs, ...], Field(max_length=_FURTHER)] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,18 @@ from moa.core.view import RunView, fold_all, replay
 from moa.engine.plans import plan_of
 
 
-def messages_of(earlier: Iterable[TurnRecord], question: str) -> tuple[Message, ...]:
+def messages_of(earlier: Iterable[TurnRecord], question: str, column: int = 1) -> tuple[Message, ...]:
     """The conversation as every agent sees it: user turns and *final* answers of the path, then the question.
 
     Earlier proposals are never part of it (paper, section 3.1 and its ``bot.py``). A turn without any answer
     (failed, or stopped before its first word) is left out: a question without a reply would read as part of
-    the next one.
+    the next one. Each column of a comparison has said what it said: a further ``column`` sees its own earlier answers,
+    and those of the path where it has none.
     """
     messages: list[Message] = []
     for turn in earlier:
-        answer = _answer(turn.shown.result)
+        own = turn.in_column(column)
+        answer = (_answer(own.result) if own else "") or _answer(turn.shown.result)
         if answer:
             messages += (Message(Role.USER, turn.question), Message(Role.ASSISTANT, answer))
     return (*messages, Message(Role.USER, question))

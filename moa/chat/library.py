@@ -52,9 +52,8 @@ class Library:
         await self._store.set_flags(actor, conversation_id, pinned=pinned, archived=archived)
 
     async def delete(self, actor: Actor, conversation_id: str) -> None:
-        """Delete a conversation; a run under way in it is stopped first."""
-        live = self._runs.in_conversation(actor, conversation_id)
-        if live is not None:
+        """Delete a conversation; what is under way in it is stopped first."""
+        for live in self._runs.all_in_conversation(actor, conversation_id):
             await self._runs.stop(live)
         await self._store.delete_conversation(actor, conversation_id)
 

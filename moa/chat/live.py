@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from moa.chat.ports import Journal
 from moa.chat.values import Actor, RunRecord, SavedCall, TurnRecord, TurnView
-from moa.core.domain import FailureKind, Message, Outcome, RunResult, Slot, Status
+from moa.core.domain import FailureKind, Message, Outcome, Proposal, RunResult, Slot, Status
 from moa.core.errors import StoreError
 from moa.core.events import AgentFailed, AgentFinished, AgentStarted, Event, RunEnded
 from moa.core.view import PanelStatus, RunView, fold
@@ -21,15 +22,14 @@ from moa.engine.run import Run
 
 _log = logging.getLogger(__name__)
 _RETRY_SAVE_S = 1.0
-# Another process is behind by at most one of each: under a second. A checkpoint costs 2 ms and a commit.
-_CHECKPOINT_S = 0.5
-FOLLOW_S = 0.4
+_CHECKPOINT_S = 0.5  # a checkpoint costs 2 ms and a commit
 
 
 class LiveRun:
     """Owns one run from its commit to its end. Viewers come and go without touching it.
 
-    The view is folded once here, not by each viewer; a slow viewer only ever misses intermediate states.
+    The view is folded once here, not by each viewer; a slow viewer only ever misses intermediate states. With a
+    ``loan`` it waits until another run's call has ended, and takes its text over as the answer instead of calling.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class LiveRun:
         journal: Journal,
         conversation: Sequence[Message],
         reuse: Mapping[Slot, Outcome],
+        loan: Coroutine[Any, Any, SavedCall | None] | None = None,
     ) -> None:
         self.actor, self.turn, self.record = actor, turn, run
         self.view = RunView()
@@ -51,6 +52,7 @@ class LiveRun:
         self._journal, self._clock = journal, engine.clock
         self._reused = frozenset(reuse)
         self._sent: dict[Slot, AgentStarted] = {}
+        self._settled: dict[Slot, SavedCall] = {}
         self._unsaved: deque[Callable[[], Awaitable[None]]] = deque()
         self._checkpointed: dict[Slot, str] = {}
         self._wakers: set[asyncio.Event] = set()
@@ -58,7 +60,9 @@ class LiveRun:
         self._last: RunEnded | None = None
         self._told_at = self._clock.now()
         self._due = self._told_at + _CHECKPOINT_S
-        self._run: Run = engine.run(run.recipe, conversation, reuse=reuse, seed=run.seed, sink=self._on_event)
+        self._begin = partial(engine.run, run.recipe, conversation, seed=run.seed, sink=self._on_event)
+        self._run: Run = self._begin(reuse=reuse)
+        self._waiting = asyncio.create_task(loan) if loan else None
         self.task = asyncio.create_task(self._own())
 
     @property
@@ -69,6 +73,8 @@ class LiveRun:
     def stop(self, *, why: FailureKind = FailureKind.STOPPED) -> None:
         """End the run, keeping what has arrived."""
         self._run.stop(why=why)
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     def broke(self) -> None:
         """The owning task ended by a defect of ours: viewers are told, so that no page waits for ever."""
@@ -88,7 +94,8 @@ class LiveRun:
 
     def snapshot(self) -> TurnView:
         """The turn as it stands."""
-        turn, attempts = self.turn, tuple(run.id for run in self.turn.runs)
+        turn, column = self.turn, self.record.column
+        attempts = tuple(run.id for run in turn.attempts(column))
         if self.record.id not in attempts:
             attempts = (*attempts, self.record.id)
         return TurnView(
@@ -102,6 +109,9 @@ class LiveRun:
             attempts,
             turn.siblings,
             turn.position,
+            column,
+            comparison=turn.comparison,
+            vote=turn.vote,
         )
 
     def _now_ms(self) -> int:
@@ -120,28 +130,55 @@ class LiveRun:
         """No more."""
         self._wakers.discard(waker)
 
+    async def call_at(self, slot: Slot) -> SavedCall | None:
+        """One slot's call, once it has ended; None when the run ends without it."""
+        waker = asyncio.Event()
+        self.subscribe(waker)
+        try:
+            while slot not in self._settled and not self.ended:
+                await waker.wait()
+                waker.clear()
+        finally:
+            self.unsubscribe(waker)
+        return self._settled.get(slot)
+
     # -- owning
 
     async def _own(self) -> None:
         try:
-            async with self._run:
-                saving = asyncio.create_task(self._keep_journal())
-                try:
+            saving = asyncio.create_task(self._keep_journal())
+            try:
+                await self._borrow()
+                async with self._run:
                     await self._run.wait()
-                finally:
-                    self._work.set()
-                    await saving
+            finally:
+                self._work.set()
+                await saving
         except Exception:  # noqa: BLE001 - a defect of ours in this run: it ended as failed; that is stored and told
             _log.exception("run %s broke", self.record.id)
         if self._run.result is not None:
             await self._end(self._run.result)
+
+    async def _borrow(self) -> None:
+        """Take over the answer that another run was given for the same call. One that failed there is called here."""
+        if self._waiting is None:
+            return
+        await asyncio.wait([self._waiting])
+        lent = None if self._waiting.cancelled() else self._waiting.result()
+        if lent is not None and isinstance(lent.outcome, Proposal):
+            slot, agent = Slot(1, 1), self.record.recipe.aggregator
+            taken = replace(lent.outcome, slot=slot, agent=agent, reused=True)
+            call = replace(lent, slot=slot, agent=agent, outcome=taken)
+            self._write_down(partial(self._journal.save_call, self.actor, self.record.id, call))
+            self._reused = frozenset({slot})
+            self._run = self._begin(reuse={slot: taken})
 
     def _on_event(self, event: Event) -> None:
         match event:
             case AgentStarted():
                 self._called(event)
             case AgentFinished(slot=slot, proposal=outcome) | AgentFailed(slot=slot, failure=outcome):
-                self._settled(slot, outcome)
+                self._over(slot, outcome)
             case RunEnded():
                 self._last = event  # told only once it is committed
                 return
@@ -155,10 +192,11 @@ class LiveRun:
             args = self.actor, self.record.id, sent.slot, sent.agent, sent.messages, sent.left_out
             self._write_down(partial(self._journal.begin_call, *args))
 
-    def _settled(self, slot: Slot, outcome: Outcome) -> None:
+    def _over(self, slot: Slot, outcome: Outcome) -> None:
         if slot not in self._reused:
             sent = self._sent[slot]
             call = SavedCall(slot, sent.agent, sent.messages, sent.left_out, outcome)
+            self._settled[slot] = call
             self._write_down(partial(self._journal.save_call, self.actor, self.record.id, call))
 
     def _write_down(self, entry: Callable[[], Awaitable[None]]) -> None:
@@ -282,31 +320,3 @@ class Watch:
         finally:
             keepalive.cancel()
             self._live.unsubscribe(self._waker)
-
-
-class Followed:
-    """Views of a run that is not under way in this process: over (one view), or running in another one.
-
-    That process stores growing texts twice a second and they are looked at a little more often, so a view here is
-    less than a second behind. While the store refuses, the last view is given again.
-    """
-
-    def __init__(self, load: Callable[[], Awaitable[TurnView]], clock: Clock) -> None:
-        self._load, self._clock = load, clock
-        self._shown: TurnView | None = None
-
-    def __aiter__(self) -> Followed:
-        return self
-
-    async def __anext__(self) -> TurnView:
-        if self._shown is None:
-            self._shown = await self._load()
-            return self._shown
-        if not self._shown.live:
-            raise StopAsyncIteration
-        await self._clock.sleep(FOLLOW_S)
-        try:
-            self._shown = await self._load()
-        except StoreError as error:
-            _log.warning("run %s can't be followed right now: %s", self._shown.run_id, error)
-        return self._shown

@@ -21,6 +21,7 @@ from moa.chat.values import (
     SearchHit,
     Share,
     TurnRecord,
+    VoteRecord,
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
 
@@ -75,7 +76,7 @@ class Conversations(Protocol):
     async def load_turn_of_run(self, actor: Actor, run_id: str) -> TurnRecord: ...
 
     async def show_run(self, actor: Actor, turn_id: str, run_id: str) -> None:
-        """Let the path go through another attempt at a turn."""
+        """Let the path go through another attempt at a turn, of its first column."""
         ...
 
     async def show_turn(self, actor: Actor, turn_id: str) -> None:
@@ -137,11 +138,27 @@ class Shares(Protocol):
         ...
 
 
+class Votes(Protocol):
+    """What users think of comparisons: one vote for each of their own, and nobody else's."""
+
+    async def vote(self, actor: Actor, turn_id: str, choice: str) -> None:
+        """Store a vote, or change it: ``TIE``, ``BAD`` or the run shown in a column, by id; NotFound for another one.
+
+        It counts as blind when it is the first of a blind comparison: that one reveals the names. Raises InputRefused
+        where there is nothing to compare, or an answer is still being written.
+        """
+        ...
+
+    async def list_votes(self, actor: Actor) -> Sequence[VoteRecord]:
+        """All votes of the actor with the runs they were about, oldest first; not those of deleted conversations."""
+        ...
+
+
 class Journal(Protocol):
     """Writing a run down as it happens. Each call is one transaction, committed when it returns."""
 
     async def begin_turn(self, actor: Actor, new: NewTurn) -> tuple[TurnRecord, bool]:
-        """Store question and run before any model is called. Returns the turn, and False when
+        """Store question and the runs of all columns before any model is called. Returns the turn, and False when
         ``request_key`` had been stored before (then nothing is written). Raises Conflict when the head has moved, and
         Busy for a branch while a run is under way in the conversation, wherever; one that is dead is ended first.
         """
@@ -156,9 +173,10 @@ class Journal(Protocol):
         seed: int,
         request_key: str,
         reuse: Mapping[Slot, Outcome] | None = None,
+        column: int = 1,
     ) -> tuple[RunRecord, bool]:
-        """Another attempt at a turn; becomes the one shown. ``reuse`` are outcomes taken over as they are. Raises Busy
-        as ``begin_turn``."""
+        """Another attempt at a turn; becomes the one shown in its column. ``reuse`` are outcomes taken over as they
+        are. Raises Busy as ``begin_turn``, and NotFound for a column that isn't there."""
         ...
 
     async def begin_call(

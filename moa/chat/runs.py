@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
+from moa.chat import comparing
+from moa.chat.following import FOLLOW_S, Followed
 from moa.chat.history import messages_of, view_of
-from moa.chat.live import FOLLOW_S, Followed, LiveRun
-from moa.chat.ports import BEING_WRITTEN, Conversations, Journal, Shares
-from moa.chat.values import Actor, RunRecord, Started, TurnRecord, TurnView
+from moa.chat.live import LiveRun
+from moa.chat.ports import BEING_WRITTEN, Conversations, Journal, Shares, Votes
+from moa.chat.values import Actor, RunRecord, SavedCall, Started, TurnRecord, TurnView
 from moa.core.domain import FailureKind, Outcome, Slot, Status
 from moa.core.errors import Busy, StoreError
 from moa.engine.engine import Engine
@@ -22,12 +25,13 @@ _SWEEP_S = 2.0
 ELSEWHERE = "This answer is being written by another process of the app: from here it can only be stopped as a whole."
 
 
-class Store(Conversations, Shares, Journal, Protocol):
-    """Reading, sharing and journalling."""
+class Store(Conversations, Shares, Votes, Journal, Protocol):
+    """Reading, sharing, voting and journalling."""
 
 
 class Runs:
-    """Owns every run of this process from its commit to its end. ``on_end`` is told of each that has ended in order."""
+    """Owns every run of this process from its commit to its end. ``on_end`` is told of each run of a first column that
+    has ended in order."""
 
     def __init__(self, engine: Engine, store: Store, on_end: Callable[[LiveRun], None] | None = None) -> None:
         self._engine, self._store, self._on_end = engine, store, on_end
@@ -56,15 +60,31 @@ class Runs:
         earlier: Sequence[TurnRecord],
         reuse: Mapping[Slot, Outcome],
         request_key: str,
+        loan: Coroutine[Any, Any, SavedCall | None] | None = None,
     ) -> None:
-        """Begin a run that is already stored."""
-        conversation = messages_of(earlier, turn.question)
+        """Begin a run that is already stored; with a ``loan`` it takes that call's text over."""
+        conversation = messages_of(earlier, turn.question, run.column)
         live = LiveRun(
-            actor, turn, run, engine=self._engine, journal=self._store, conversation=conversation, reuse=reuse
-        )
+            actor, turn, run, engine=self._engine, journal=self._store, conversation=conversation, reuse=reuse,
+            loan=loan,
+        )  # fmt: skip
         self._live[run.id] = live
         self._keys[run.id] = request_key
         live.task.add_done_callback(partial(self._ended, run.id))
+
+    def start_columns(
+        self, actor: Actor, turn: TurnRecord, earlier: Sequence[TurnRecord], request_key: str, *, lend: bool
+    ) -> None:
+        """Begin the runs of all columns of a new turn. With ``lend`` no call is made for two of them."""
+        shown = {run.column: run for run in (turn.shown, *turn.columns)}
+        asked = {n: (run.recipe, messages_of(earlier, turn.question, n)) for n, run in shown.items()}
+        loans = comparing.loans(asked) if lend else {}
+        for column in sorted(shown, key=lambda column: column in loans):
+            loan = None
+            if column in loans:
+                lender, slot = loans[column]
+                loan = self._live[shown[lender].id].call_at(slot)
+            self.start(actor, turn, shown[column], earlier, {}, request_key, loan)
 
     def get(self, actor: Actor, run_id: str) -> LiveRun | None:
         """The actor's run, if it is under way here."""
@@ -73,19 +93,23 @@ class Runs:
 
     def begun(self, actor: Actor, conversation_id: str, request_key: str) -> Started | None:
         """The run under way in a conversation, if this is the request that began it. Raises Busy for another one."""
-        live = self.in_conversation(actor, conversation_id)
-        if live is None:
-            return None
-        if self._keys[live.record.id] != request_key:
+        under_way = self.all_in_conversation(actor, conversation_id)
+        for live in under_way:
+            if self._keys[live.record.id] == request_key:
+                return Started(conversation_id, live.turn.id, live.record.id, new=False)
+        if under_way:
             raise Busy(BEING_WRITTEN, retry_after_s=1)
-        return Started(conversation_id, live.turn.id, live.record.id, new=False)
+        return None
 
     def in_conversation(self, actor: Actor, conversation_id: str) -> LiveRun | None:
-        """The actor's run under way in a conversation."""
-        for live in self._live.values():
-            if live.actor == actor and live.turn.conversation_id == conversation_id and not live.ended:
-                return live
-        return None
+        """The actor's run under way in a conversation; of several the one in the first column."""
+        return next(iter(self.all_in_conversation(actor, conversation_id)), None)
+
+    def all_in_conversation(self, actor: Actor, conversation_id: str) -> list[LiveRun]:
+        """The actor's runs under way in a conversation: one, or those of a comparison in order of their columns."""
+        found = (live for live in self._live.values() if live.actor == actor and not live.ended)
+        here = (live for live in found if live.turn.conversation_id == conversation_id)
+        return sorted(here, key=lambda live: live.record.column)
 
     def watch(self, actor: Actor, run_id: str, *, every_s: float, keepalive_s: float) -> AsyncIterator[TurnView]:
         """See ``ChatService.watch``."""
@@ -95,16 +119,20 @@ class Runs:
         return Followed(partial(self._load, actor, run_id), self._engine.clock)
 
     def view(self, actor: Actor, turn: TurnRecord) -> TurnView:
-        """A turn with the run shown for it, as it stands."""
-        live = self.get(actor, turn.shown_run_id)
-        if live is not None:
-            return live.snapshot()
-        return self.stored(turn)
+        """A turn with the runs shown for it, of all columns, as it stands."""
+        columns = tuple(self._column(actor, turn, run) for run in turn.columns)
+        return replace(self._column(actor, turn, turn.shown), columns=columns)
+
+    def _column(self, actor: Actor, turn: TurnRecord, run: RunRecord) -> TurnView:
+        live = self.get(actor, run.id)
+        if live is None:
+            return self.stored(turn, run)
+        return replace(live.snapshot(), vote=turn.vote)
 
     @staticmethod
-    def stored(turn: TurnRecord) -> TurnView:
-        """A turn with the run shown for it, as the store has it."""
-        shown = turn.shown
+    def stored(turn: TurnRecord, run: RunRecord | None = None) -> TurnView:
+        """A turn with one run, or the one that the path goes through, as the store has it."""
+        shown = run or turn.shown
         return TurnView(
             turn.id,
             turn.conversation_id,
@@ -112,9 +140,12 @@ class Runs:
             shown.id,
             view_of(shown),
             shown.status is Status.RUNNING,
-            attempts=tuple(run.id for run in turn.runs),
+            attempts=tuple(attempt.id for attempt in turn.attempts(shown.column)),
             siblings=turn.siblings,
             position=turn.position,
+            column=shown.column,
+            comparison=turn.comparison,
+            vote=turn.vote,
         )
 
     async def stop(self, live: LiveRun) -> None:
@@ -130,7 +161,7 @@ class Runs:
     async def check_here(self, actor: Actor, run_id: str) -> None:
         """For what only the process that carries a run out can do with it. Raises Busy when that is another one."""
         turn = await self._store.load_turn_of_run(actor, run_id)
-        if any(run.id == run_id and run.status is Status.RUNNING for run in turn.runs):
+        if any(run.id == run_id and run.status is Status.RUNNING for run in (*turn.runs, *turn.further)):
             raise Busy(ELSEWHERE, retry_after_s=1)
 
     async def sweep(self) -> None:
@@ -157,7 +188,9 @@ class Runs:
             await asyncio.wait(late, timeout=_CLOSING_S)
 
     async def _load(self, actor: Actor, run_id: str) -> TurnView:
-        return self.view(actor, await self._store.load_turn_of_run(actor, run_id))
+        turn = await self._store.load_turn_of_run(actor, run_id)
+        column = next((run.column for run in turn.further if run.id == run_id), 1)
+        return self._column(actor, turn, turn.in_column(column) or turn.shown)
 
     def _ended(self, run_id: str, task: asyncio.Task[None]) -> None:
         live = self._live.pop(run_id, None)
@@ -166,5 +199,5 @@ class Runs:
             _log.error("run %s broke", run_id, exc_info=error)
         if live is not None and not live.ended:
             live.broke()
-        elif live is not None and self._on_end is not None:
+        elif live is not None and live.record.column == 1 and self._on_end is not None:
             self._on_end(live)

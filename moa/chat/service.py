@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from moa.chat import mending
+from moa.chat import comparing, mending
 from moa.chat.exchange import Exchange
 from moa.chat.history import messages_of
 from moa.chat.library import Library
@@ -14,11 +14,13 @@ from moa.chat.runs import Runs, Store
 from moa.chat.titles import Titles
 from moa.chat.values import (
     Actor,
+    ColumnRun,
     ConversationView,
     NewTurn,
     Started,
     TurnRecord,
     TurnView,
+    VoteRecord,
 )
 from moa.core.domain import Recipe, Slot
 from moa.core.errors import InputRefused, NotFound
@@ -102,6 +104,35 @@ class ChatService:
         new = NewTurn(question, recipe, _seed(), request_key, conversation_id, expected_head)
         return await self._runs.carry_out(self._begin(actor, new, earlier))
 
+    async def compare(
+        self,
+        actor: Actor,
+        *,
+        question: str,
+        recipes: Sequence[Recipe],
+        request_key: str,
+        blind: bool = True,
+        reuse: bool = False,
+        conversation_id: str | None = None,
+        expected_head: str | None = None,
+    ) -> Started:
+        """Ask two to four different recipes at once, a column each; the path goes through the first one's answer.
+
+        All runs are stored before the first begins. Each has its own history and is watched and stopped by itself.
+        With ``reuse`` a single model doesn't call what a mixture's proposer is asked in just the same words and
+        sampling: it waits for that proposal and takes it over, unpaid. Raises as ``send``.
+        """
+        question = self._checked(question)
+        comparison = comparing.drawn(recipes, blind=blind)
+        self._runs.admit()
+        earlier = list(await self._path(actor, conversation_id)) if conversation_id is not None else []
+        first, *others = recipes
+        new = NewTurn(
+            question, first, _seed(), request_key, conversation_id, expected_head,
+            columns=tuple(ColumnRun(recipe, _seed()) for recipe in others), comparison=comparison,
+        )  # fmt: skip
+        return await self._runs.carry_out(self._begin(actor, new, earlier, lend=reuse))
+
     async def edit(self, actor: Actor, turn_id: str, *, question: str, recipe: Recipe, request_key: str) -> Started:
         """Ask another question in a turn's place. The old one and all that followed it stay reachable.
 
@@ -123,13 +154,15 @@ class ChatService:
         new = replace(new, conversation_id=turn.conversation_id)
         return await self._runs.carry_out(self._begin(actor, new, earlier))
 
-    async def _begin(self, actor: Actor, new: NewTurn, earlier: Sequence[TurnRecord]) -> Started:
+    async def _begin(self, actor: Actor, new: NewTurn, earlier: Sequence[TurnRecord], *, lend: bool = False) -> Started:
         if len(earlier) >= self._engine.caps.turns:
             raise InputRefused(f"A conversation has at most {self._engine.caps.turns} questions: start a new one.")
         turn, fresh = await self._store.begin_turn(actor, new)
         if fresh:
-            self._runs.start(actor, turn, turn.shown, [t for t in earlier if t.id != turn.id], {}, new.request_key)
-        return Started(turn.conversation_id, turn.id, turn.shown_run_id, fresh)
+            before = [t for t in earlier if t.id != turn.id]
+            self._runs.start_columns(actor, turn, before, new.request_key, lend=lend)
+        columns = tuple(run.id for run in turn.columns)
+        return Started(turn.conversation_id, turn.id, turn.shown_run_id, fresh, columns)
 
     # -- mending
 
@@ -160,8 +193,16 @@ class ChatService:
         recipe = mending.with_model(shown.recipe, slot, model) if model else shown.recipe
         return await self._again(actor, turn, recipe, mending.for_slot(shown, slot), request_key)
 
+    async def regenerate_column(self, actor: Actor, turn_id: str, column: int, *, request_key: str) -> Started:
+        """One column of a comparison anew, with its own recipe. Raises Busy, NotFound for a column that isn't there."""
+        turn = await self._store.load_turn(actor, turn_id)
+        shown = turn.in_column(column)
+        if shown is None:
+            raise NotFound("answer")
+        return await self._again(actor, turn, shown.recipe, {}, request_key, column)
+
     async def _again(
-        self, actor: Actor, turn: TurnRecord, recipe: Recipe, reuse: mending.Reuse, request_key: str
+        self, actor: Actor, turn: TurnRecord, recipe: Recipe, reuse: mending.Reuse, request_key: str, column: int = 1
     ) -> Started:
         self._runs.admit()
         if begun := self._runs.begun(actor, turn.conversation_id, request_key):
@@ -170,7 +211,7 @@ class ChatService:
 
         async def begin() -> Started:
             run, fresh = await self._store.begin_run(
-                actor, turn.id, recipe, seed=_seed(), request_key=request_key, reuse=reuse
+                actor, turn.id, recipe, seed=_seed(), request_key=request_key, reuse=reuse, column=column
             )
             if fresh:
                 self._runs.start(actor, turn, run, earlier, reuse, request_key)
@@ -181,7 +222,7 @@ class ChatService:
     # -- stepping between attempts and branches
 
     async def show_run(self, actor: Actor, turn_id: str, run_id: str) -> None:
-        """Let the path go through another attempt at a turn."""
+        """Let the path go through another attempt at a turn, of its first column."""
         await self._store.show_run(actor, turn_id, run_id)
 
     async def show_turn(self, actor: Actor, turn_id: str) -> None:
@@ -189,6 +230,19 @@ class ChatService:
         turn = await self._store.load_turn(actor, turn_id)
         if all(shown.id != turn.id for shown in await self._path(actor, turn.conversation_id)):
             await self._store.show_turn(actor, turn_id)
+
+    # -- voting
+
+    async def vote(self, actor: Actor, turn_id: str, choice: str) -> None:
+        """Say which answer of a comparison was best: the run shown in a column, by id, or ``TIE`` or ``BAD``.
+
+        Again changes the vote. Raises InputRefused where there is nothing to compare or an answer is unfinished.
+        """
+        await self._store.vote(actor, turn_id, choice)
+
+    async def votes(self, actor: Actor) -> Sequence[VoteRecord]:
+        """All votes of the actor with what they were about, oldest first."""
+        return await self._store.list_votes(actor)
 
     # -- hurrying and stopping
 

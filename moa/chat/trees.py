@@ -39,7 +39,7 @@ class Bounds:
         """Raises Broken for too many turns or runs."""
         if len(turns) > self.turns:
             raise Broken(f"it has more than {self.turns:,} questions")
-        if sum(len(turn.runs) for turn in turns) > self.runs:
+        if sum(len(turn.runs) + len(turn.further) for turn in turns) > self.runs:
             raise Broken(f"it has more than {self.runs:,} answers")
 
 

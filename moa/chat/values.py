@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot, Status
+from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot, Status, Usage
 from moa.core.view import RunView
 
 
@@ -65,7 +65,7 @@ class RunRecord:
 
     ``growing`` holds the texts of slots under way, as far as the last checkpoint; ``heartbeat_at`` is when the
     process that runs it last wrote. ``calls`` are the outcomes again with the messages sent: only ``load_tree``
-    fills them.
+    fills them. ``column`` of its turn, from 1; ``attempt`` counts within it.
     """
 
     id: str
@@ -81,6 +81,67 @@ class RunRecord:
     growing: Mapping[Slot, str] = field(default_factory=dict)
     heartbeat_at: dt.datetime | None = None
     calls: tuple[SavedCall, ...] = ()
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a question asked in several columns at once is shown: ``order`` are their numbers from left to right.
+
+    ``blind``: what answers in which column stays hidden until the vote.
+    """
+
+    order: tuple[int, ...]
+    blind: bool
+
+
+TIE, BAD = "tie", "bad"
+"""Votes that name no column: all alike good, all bad."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What its owner thought of a comparison. ``choice`` is a run's id, ``TIE`` or ``BAD``.
+
+    ``sides`` are the runs that were shown then, from left to right. ``blind``: it was given before names were shown,
+    and has not been changed since.
+    """
+
+    choice: str
+    sides: tuple[str, ...]
+    blind: bool
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VotedRun:
+    """One side of a vote: what answered, what it said, took and cost. Unknown is None.
+
+    A single model's answer that was taken over from another column has the figures of its call there: it was not paid
+    twice, but that is what it costs and takes.
+    """
+
+    run_id: str
+    column: int
+    recipe: Recipe
+    status: Status
+    answer: str
+    usage: Usage | None
+    cost_microusd: int | None
+    calls: int
+    first_answer_ms: int | None
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRecord:
+    """A vote with what it was about; ``runs`` from left to right, as they were shown."""
+
+    turn_id: str
+    conversation_id: str
+    question: str
+    vote: Vote
+    runs: tuple[VotedRun, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +149,8 @@ class TurnRecord:
     """A question and its runs, oldest first; ``shown`` is the one the path goes through.
 
     ``siblings``: the turns that branch off at the same place, by id in the order they were made, itself among them.
+    ``runs`` are those of the first column, which the path goes through. ``further`` are those of the columns beside it,
+    by column, oldest first; a turn that has any has a ``comparison``.
     """
 
     id: str
@@ -99,11 +162,27 @@ class TurnRecord:
     runs: tuple[RunRecord, ...]
     shown_run_id: str
     siblings: tuple[str, ...] = ()
+    further: tuple[RunRecord, ...] = ()
+    comparison: Comparison | None = None
+    vote: Vote | None = None
 
     @property
     def shown(self) -> RunRecord:
         """The run whose answer is part of the history."""
         return next(run for run in self.runs if run.id == self.shown_run_id)
+
+    @property
+    def columns(self) -> tuple[RunRecord, ...]:
+        """The run shown in each further column: its newest."""
+        return tuple({run.column: run for run in self.further}.values())
+
+    def attempts(self, column: int) -> tuple[RunRecord, ...]:
+        """The runs of a column, oldest first; none of one that isn't there."""
+        return self.runs if column == 1 else tuple(run for run in self.further if run.column == column)
+
+    def in_column(self, column: int) -> RunRecord | None:
+        """The run shown in a column, if that is there."""
+        return self.shown if column == 1 else next((run for run in self.columns if run.column == column), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +222,21 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnRun:
+    """What answers in a further column."""
+
+    recipe: Recipe
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewTurn:
     """A question to be stored, with its first run.
 
     ``conversation_id`` None begins a conversation. ``expected_head`` is the head the sender saw: another one
     is a Conflict. ``request_key`` names the submit: the same key again gives the same turn back. With ``branch``
     the turn is put under ``parent_id`` (None: beside the first question), wherever the head is, and becomes the head.
+    ``columns`` are the second and those after it, with the ``comparison`` that says how all are shown.
     """
 
     question: str
@@ -159,16 +247,20 @@ class NewTurn:
     expected_head: str | None = None
     branch: bool = False
     parent_id: str | None = None
+    columns: tuple[ColumnRun, ...] = ()
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run that is under way. ``new`` is False when the request key had been seen before."""
+    """A run that is under way. ``new`` is False when the request key had been seen before. ``columns``: the runs
+    begun beside it, by id in order of their columns."""
 
     conversation_id: str
     turn_id: str
     run_id: str
     new: bool = True
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +269,8 @@ class TurnView:
 
     ``saved`` False: the store refuses for now, the run goes on in memory. ``attempts``: ids of the turn's runs,
     oldest first. ``siblings``: ids of the turns that branch off at the same place, this one among them.
-    ``position`` on its path, from 1.
+    ``position`` on its path, from 1. ``columns`` are the further columns of a comparison in order, each as a turn of
+    its own run and attempts; a view that is watched is of its own ``column`` alone.
     """
 
     id: str
@@ -190,6 +283,10 @@ class TurnView:
     attempts: tuple[str, ...] = ()
     siblings: tuple[str, ...] = ()
     position: int = 1
+    column: int = 1
+    columns: tuple[TurnView, ...] = ()
+    comparison: Comparison | None = None
+    vote: Vote | None = None
 
 
 @dataclass(frozen=True, slots=True)

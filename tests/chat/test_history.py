@@ -53,6 +53,24 @@ def test_a_turn_without_any_answer_is_left_out_and_a_stopped_one_counts_as_far_a
     )
 
 
+def test_a_column_sees_its_own_answers_and_the_paths_where_it_has_none() -> None:
+    own = replace(turn("Q", "Own.").shown, id="own", column=2)
+    silent = replace(turn("Q", "").shown, id="silent", column=2)
+    earlier = [
+        replace(turn("One?", "Uno."), further=(replace(own, id="old"), own)),
+        turn("Two?", "Dos."),
+        replace(turn("Three?", "Tres."), further=(silent,)),
+        replace(turn("Four?", ""), further=(own,)),
+    ]
+    assert [m.text for m in messages_of(earlier, "Now?", 2)] == [
+        "One?", "Own.", "Two?", "Dos.", "Three?", "Tres.", "Four?", "Own.", "Now?",
+    ]  # fmt: skip
+    for column in (1, 3):
+        assert [m.text for m in messages_of(earlier, "Now?", column)] == [
+            "One?", "Uno.", "Two?", "Dos.", "Three?", "Tres.", "Now?",
+        ]  # fmt: skip
+
+
 def running(*outcomes: Outcome, growing: dict[Slot, str], seconds: float, recipe: Recipe = MIXTURE) -> RunView:
     """The view of a run that goes on in another process, whose last word was so long after its beginning."""
     beat = NOW + dt.timedelta(seconds=seconds)

@@ -163,6 +163,28 @@ async def test_a_run_is_seen_live_from_another_process_within_a_second(pair: Pai
     assert (await anext(pair.a.watch(ANNA, started.run_id))).live
 
 
+async def test_each_column_is_followed_and_stopped_from_another_process_also_one_that_waits_for_anothers_call(
+    pair: Pair,
+) -> None:
+    gate = Gate()
+    pair.server.script("a", Answer(chunks=("one", " two"), gate=gate, hold=(1,)))
+    alone = Recipe("alone", "A alone", (), Agent("a", Part.AGGREGATOR))
+    started = await pair.a.compare(ANNA, question="Why?", recipes=(MIXTURE, alone), request_key="key-0001", reuse=True)
+    [borrower] = started.columns
+    await pair.shown_here(started.run_id, Slot(1, 1), "one")
+    watch = pair.b.watch(ANNA, borrower)
+    seen = await anext(watch)
+    assert (seen.run_id, seen.column, seen.live) == (borrower, 2, True)
+    with pytest.raises(Busy):
+        await pair.b.answer_now(ANNA, borrower)
+    await pair.passing(pair.b.stop(ANNA, borrower))
+    assert (await pair.passing(last_of(watch))).view.status is Status.CANCELLED
+    turn = await pair.b.turn(ANNA, started.turn_id)
+    assert (turn.live, turn.columns[0].live) == (True, False)
+    assert len(pair.server.requests_for("a")) == 1
+    gate.open()
+
+
 async def test_what_is_called_and_says_nothing_yet_runs_and_what_comes_later_waits(pair: Pair) -> None:
     gate = Gate()
     pair.server.script("a", Answer("never", head_gate=gate))

@@ -159,7 +159,7 @@ class MemoryStore:
 
     async def begin_run(
         self, actor: Actor, turn_id: str, recipe: Recipe, *, seed: int, request_key: str,
-        reuse: Mapping[Slot, Outcome] | None = None,
+        reuse: Mapping[Slot, Outcome] | None = None, column: int = 1,
     ) -> tuple[RunRecord, bool]:  # fmt: skip
         """See the port."""
         await self.trap.step()

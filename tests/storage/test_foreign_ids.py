@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from moa.chat.ports import Conversations, Journal, Shares
+from moa.chat.ports import Conversations, Journal, Shares, Votes
 from moa.chat.values import Actor, NewTurn
 from moa.core.domain import LeftOut, Message, Role
 from moa.core.errors import InputRefused, NotFound
@@ -53,9 +53,14 @@ OPERATIONS: dict[str, Callable[[SqlStore, Actor, Ids], Awaitable[Any]]] = {
     "create_share": lambda s, actor, ids: s.create_share(actor, ids.conversation, expires_at=NEVER),
     "list_shares": lambda s, actor, ids: s.list_shares(actor, ids.conversation),
     "revoke_share": lambda s, actor, ids: s.revoke_share(actor, ids.share),
+    "vote": lambda s, actor, ids: s.vote(actor, ids.turn, "tie"),
+    "vote: for a run": lambda s, actor, ids: s.vote(actor, ids.turn, ids.run),
     "begin_turn": lambda s, actor, ids: s.begin_turn(actor, aimed(ids)),
     "begin_turn: branch": lambda s, actor, ids: s.begin_turn(actor, aimed(ids, branch=True, parent_id=ids.turn)),
     "begin_run": lambda s, actor, ids: s.begin_run(actor, ids.turn, RECIPE, seed=1, request_key="aimed"),
+    "begin_run: in a column": lambda s, actor, ids: s.begin_run(
+        actor, ids.turn, RECIPE, seed=1, request_key="aimed", column=2
+    ),
     "begin_call": lambda s, actor, ids: s.begin_call(actor, ids.run, FIRST, WRITER, SENT, LeftOut()),
     "save_call": lambda s, actor, ids: s.save_call(actor, ids.run, call(proposal(FIRST, "Forged."))),
     "checkpoint": lambda s, actor, ids: s.checkpoint(actor, ids.run, {LAST: "Forged."}),
@@ -64,12 +69,15 @@ OPERATIONS: dict[str, Callable[[SqlStore, Actor, Ids], Awaitable[Any]]] = {
 }
 WITHOUT_ID = {
     "list_conversations", "list_ids", "search", "import_tree", "purge_deleted", "delete_everything", "recover",
+    "list_votes",
 }  # fmt: skip
 BY_TOKEN = {"open_share", "copy_share"}  # see test_shares
 
 
 def test_B09_every_operation_that_takes_an_id_is_tried() -> None:
-    ports = {name for port in (Conversations, Journal, Shares) for name in vars(port) if not name.startswith("_")}
+    ports = {
+        name for port in (Conversations, Journal, Shares, Votes) for name in vars(port) if not name.startswith("_")
+    }
     assert ports == {name.partition(":")[0] for name in OPERATIONS} | WITHOUT_ID | BY_TOKEN
 
 
@@ -152,7 +160,7 @@ async def test_B08_a_malformed_key_or_user_is_refused(store: SqlStore) -> None:
             await store.begin_turn(ADA, question(key=value))
         with pytest.raises(InputRefused):
             await store.begin_turn(Actor(value), question())
-        for refused in (store.list_conversations, store.list_ids, store.delete_everything):
+        for refused in (store.list_conversations, store.list_ids, store.list_votes, store.delete_everything):
             with pytest.raises(InputRefused):
                 await refused(Actor(value))
         with pytest.raises(InputRefused):

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from moa.chat.trees import placed
-from moa.chat.values import ConversationRecord, ConversationTree, RunRecord, SavedCall, TurnRecord
+from moa.chat.values import Comparison, ConversationRecord, ConversationTree, RunRecord, SavedCall, TurnRecord
 from moa.core.domain import (
     Agent,
     Budget,
@@ -171,6 +171,27 @@ def trees(draw: st.DrawFn) -> ConversationTree:
         texts.append(question)
         made = [draw(runs(f"{key}.{n}", key, n, texts)) for n in range(1, draw(st.integers(1, 2)) + 1)]
         shown = draw(st.sampled_from(made)).id
-        turns.append(TurnRecord(key, "conversation", parent, 0, question, draw(_AT), tuple(made), shown))
+        beside = [
+            replace(draw(runs(f"{key}.{column}.{n}", key, n, texts)), column=column)
+            for column in range(2, draw(st.integers(1, 3)) + 1)
+            for n in range(1, draw(st.integers(1, 2)) + 1)
+        ]
+        columns = max((run.column for run in beside), default=1)
+        order = tuple(draw(st.permutations(range(1, columns + 1))))
+        comparison = Comparison(order, draw(st.booleans())) if beside else None
+        turns.append(
+            TurnRecord(
+                key,
+                "conversation",
+                parent,
+                0,
+                question,
+                draw(_AT),
+                tuple(made),
+                shown,
+                further=tuple(beside),
+                comparison=comparison,
+            )
+        )
     head = draw(st.sampled_from(turns)).id
     return ConversationTree("conversation", draw(_CLEAN), draw(_AT), draw(_AT), head, placed(turns))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 from moa.chat.archive import archive_json, archive_stream, conversation_json, file_name
 from moa.chat.imports import read
-from moa.chat.values import ConversationTree
+from moa.chat.values import Comparison, ConversationTree, TurnRecord
 from moa.core.domain import Message, Role, Slot, Status
 from tests.support.trees import ANSWER, NOON, QUESTION, run, tree, trees, turn, without_ids
 
@@ -90,6 +90,25 @@ def test_a_run_under_way_is_told_as_such() -> None:
     assert made["slots"][1] == {"slot": "2.1", "status": "growing", "text": "The sky"}
     [back] = again(data)
     assert back.turns[0].shown.growing == {Slot(2, 1): "The sky"}
+    assert conversation_json(back) == data
+
+
+def compared() -> TurnRecord:
+    """A question in three columns, the second of which was written twice."""
+    beside = [("b1", 1, 2), ("b2", 2, 2), ("c1", 1, 3)]
+    further = tuple(run(key, attempt=attempt, column=column) for key, attempt, column in beside)
+    return turn(further=further, comparison=Comparison((2, 3, 1), blind=True))
+
+
+def test_columns_are_in_it_with_their_runs_and_order_and_come_back() -> None:
+    given = tree(compared(), turn("turn-b", "turn-a"))
+    data = conversation_json(given)
+    first, second = orjson.loads(data)["turns"]
+    assert first["comparison"] == {"order": [2, 3, 1], "blind": True}
+    assert [[made["id"] for made in column] for column in first["columns"]] == [["r1.2.1", "r1.2.2"], ["r1.3.1"]]
+    assert not {"comparison", "columns"} & second.keys()
+    [back] = again(data)
+    assert without_ids(back) == without_ids(given)
     assert conversation_json(back) == data
 
 

@@ -106,6 +106,41 @@ def test_a_broken_field_is_named_with_its_conversation() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("order", "columns", "told"),
+    [
+        ((1, 2), 2, "doesn't name its columns"),
+        ((1, 2, 2), 2, "doesn't name its columns"),
+        ((1, 2, 4), 2, "doesn't name its columns"),
+        ((1, 2), 0, "doesn't name its columns"),
+        (None, 1, "doesn't name its columns"),
+        ((1,), 0, "comparison, order"),
+        ((1, 2, 3, 4, 5), 4, "comparison, order"),
+    ],
+)
+def test_columns_that_are_not_shown_each_once_are_refused(
+    order: tuple[int, ...] | None, columns: int, told: str
+) -> None:
+    document = orjson.loads(conversation_json(tree()))
+    made = document["turns"][0]["runs"][0]
+    document["turns"][0]["columns"] = [[made | {"id": f"c{number}"}] for number in range(columns)]
+    document["turns"][0]["comparison"] = order and {"order": order, "blind": False}
+    assert told in refusal(orjson.dumps(document))
+
+
+def test_runs_of_columns_count_and_none_may_be_empty_or_have_a_name_twice() -> None:
+    document = orjson.loads(conversation_json(tree()))
+    made = document["turns"][0]["runs"][0]
+    document["turns"][0]["comparison"] = {"order": [1, 2], "blind": False}
+    for columns, told in (
+        ([[made]], "two parts of it"),
+        ([[]], "columns"),
+        ([[made | {"id": f"c{number}"} for number in range(40)]], "more than"),
+    ):
+        document["turns"][0]["columns"] = columns
+        assert told in refusal(orjson.dumps(document), Caps(turns=2))
+
+
 RUN = "turns.0.runs.0"
 HOSTILE: list[tuple[str, Any]] = [
     ("title", 5),
