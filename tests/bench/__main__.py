@@ -10,6 +10,7 @@ import argparse
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Worker:
     """A measured process."""
 
     process: subprocess.Popen[bytes]
+    said: IO[bytes]
 
     def measure(self, **command: Any) -> dict[str, Any]:
         """See ``tests.bench.worker``."""
@@ -40,7 +42,11 @@ class Worker:
         stdin, stdout = _pipes(self.process)
         stdin.write(orjson.dumps(whole) + b"\n")
         stdin.flush()
-        reply: dict[str, Any] = orjson.loads(stdout.readline())
+        line = stdout.readline()
+        if not line:
+            self.said.seek(0)
+            raise SystemExit(f"A worker ended: {self.said.read().decode(errors='replace')[-2_000:]}")
+        reply: dict[str, Any] = orjson.loads(line)
         return reply
 
 
@@ -134,12 +140,15 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
 
 
 @contextmanager
-def _started(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def _started(*arguments: str) -> Iterator[tuple[Worker, str]]:
     """A module run as a process of its own, with its first line; it ends when its standard input closes."""
     command = [sys.executable, "-m", *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said) as process,
+    ):
         stdin, stdout = _pipes(process)
-        yield process, stdout.readline().decode().strip()
+        yield Worker(process, said), stdout.readline().decode().strip()
         stdin.close()
 
 
@@ -152,7 +161,7 @@ def main() -> int:
         _, port = stack.enter_context(_started("tests.bench.mock"))
         url = f"http://127.0.0.1:{port}/v1"
         workers = {
-            name: Worker(stack.enter_context(_started("tests.bench.worker", name, url))[0])
+            name: stack.enter_context(_started("tests.bench.worker", name, url))[0]
             for name in (ENGINE, BASELINE, FLOOR)
         }
         for worker in workers.values():
