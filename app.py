@@ -12,6 +12,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from moa.config.recipes import custom_recipe
 from moa.config.settings import Settings, load_settings
 from moa.core.catalogue import Catalogue
 from moa.core.domain import Recipe
-from moa.core.errors import ConfigError, StoreError
+from moa.core.errors import ConfigError, InputRefused, StoreError
 from moa.engine import pricing
 from moa.engine.clock import SystemClock
 from moa.engine.engine import Engine
@@ -169,7 +170,7 @@ async def _served(settings: Settings, catalogue: Catalogue, store: SqlStore, bou
     registry = Registry(catalogue, settings.environ, embedded=embedded)
     engine = Engine(registry, caps=catalogue.caps)
     titles = Titles(engine, store, lambda model: not _tiny(catalogue, model)) if settings.titles else None
-    chat = ChatService(engine, store, titles=titles)
+    chat = ChatService(engine, store, titles=titles, allowed=lambda recipe: _allowed(recipe, catalogue, registry))
     default = _default_model(catalogue)
     models = Offer(registry, embedded, default, resting=engine.resting, refreshed=engine.models_refreshed)
     background = [asyncio.create_task(job) for job in (registry.refresh(), _purge(store), chat.sweep())]
@@ -211,6 +212,17 @@ def _embedded(settings: Settings, catalogue: Catalogue) -> EmbeddedProvider:
         SystemClock(),
         default=wanted if wanted in models else None,
     )
+
+
+def _allowed(recipe: Recipe, catalogue: Catalogue, registry: Registry) -> Recipe:
+    """A stored recipe with the operator's budget. Raises InputRefused when it names a model that is not offered."""
+    offered = {model.id for model in registry.models()}
+    agents = [agent for layer in recipe.layers for agent in layer.agents]
+    for agent in (*agents, recipe.aggregator, *recipe.fallbacks):
+        if agent.model not in offered:
+            raise InputRefused(f"{agent.model} is not offered here: choose a mixture, then press Regenerate.")
+    own = catalogue.recipes.get(recipe.id, catalogue.recipes[catalogue.default_recipe])
+    return replace(recipe, budget=own.budget)
 
 
 def _tiny(catalogue: Catalogue, model_id: str) -> bool:

@@ -68,7 +68,7 @@ class Guard:
             check_address(scope)
             check_origin(scope)
             check_route(str(scope["path"]))
-            if scope["path"] == IMPORT_PATH:
+            if scope["path"] == IMPORT_PATH and scope["method"] == "POST":
                 await self._import(scope, receive, send)
                 return
             body = await self._bounded(scope, receive, self._max_body_bytes)
@@ -82,13 +82,17 @@ class Guard:
             raise Refused(503, "Other imports are under way: try again in a minute.")
         self._imports += 1
         try:
-            async with asyncio.timeout(IMPORT_S):
-                body = await self._bounded(scope, receive, self._max_import_bytes)
+            body = await self._in_time(scope, receive)
             await self._app(scope, body, send)
-        except TimeoutError:
-            raise Refused(408, "The file took too long to arrive: try again.") from None
         finally:
             self._imports -= 1
+
+    async def _in_time(self, scope: Scope, receive: Receive) -> Receive:
+        try:
+            async with asyncio.timeout(IMPORT_S):
+                return await self._bounded(scope, receive, self._max_import_bytes)
+        except TimeoutError:
+            raise Refused(408, "The file took too long to arrive: try again.") from None
 
     async def _bounded(self, scope: Scope, receive: Receive, most: int) -> Receive:
         """The body, read whole and bounded before anyone works on it. Safe methods bring none."""

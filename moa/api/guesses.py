@@ -34,15 +34,22 @@ class Guesses:
 
     @contextmanager
     def counted(self, client: str) -> Iterator[None]:
-        """A try, which has failed when it raises NotFound. Raises Busy for a client that has to wait."""
-        count, until = self._known(client)
-        if count >= self._most:
-            raise Busy(_WAIT, retry_after_s=until - self._now())
+        """A try, which has failed when it raises NotFound: a client that has to wait gets Busy in its place.
+
+        What works is never held back: many readers may come from one address.
+        """
         try:
             yield
         except NotFound:
+            if wait_s := self.wait_s(client):
+                raise Busy(_WAIT, retry_after_s=wait_s) from None
             self._note(client)
             raise
+
+    def wait_s(self, client: str) -> float:
+        """How long the client has to wait; 0 when it need not."""
+        count, until = self._known(client)
+        return until - self._now() if count >= self._most else 0.0
 
     def _known(self, client: str) -> tuple[int, float]:
         count, until = self._failed.get(client, (0, 0.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ from moa.chat.imports import read
 from moa.chat.markdown_export import conversation_markdown
 from moa.chat.ports import Conversations
 from moa.chat.values import Actor, ConversationTree
-from moa.core.errors import NotFound
+from moa.core.errors import NotFound, StoreError
 from moa.core.policy import Caps
 
 LabelOf = Callable[[str], str]
@@ -57,10 +58,20 @@ class Exchange:
     async def take_in(self, actor: Actor, data: bytes) -> tuple[str, ...]:
         """Store the conversations of a file as the actor's own; their ids, in the file's order.
 
-        Raises InputRefused before anything is stored.
+        All of them or none: what was stored before a StoreError is deleted again. Raises InputRefused before anything
+        is stored.
         """
         trees = await asyncio.to_thread(read, data, now=self._now(), caps=self._caps)
-        return tuple([await self._store.import_tree(actor, tree) for tree in trees])
+        stored: list[str] = []
+        try:
+            for tree in trees:
+                stored.append(await self._store.import_tree(actor, tree))  # noqa: PERF401 - what was stored is known
+        except StoreError:
+            with suppress(StoreError):
+                for conversation_id in stored:
+                    await self._store.delete_conversation(actor, conversation_id)
+            raise
+        return tuple(stored)
 
     async def _trees(self, actor: Actor, ids: Sequence[str]) -> AsyncIterator[ConversationTree]:
         for conversation_id in ids:

@@ -32,6 +32,7 @@ NEWER = "This file was made by a newer version of MoA Chat: update first."
 EMPTY = "There is no conversation in this file."
 
 _CONVERSATIONS = 10_000
+_SENT_CHARS = 256_000_000  # of a whole file
 _SENT_FACTOR = 50  # messages of calls, as texts again, per byte of a file: 200 turns of four calls have 20 to 35
 
 _Take = Callable[[Any], ConversationTree | None]
@@ -46,7 +47,7 @@ def read(data: bytes, *, now: dt.datetime, caps: Caps = Caps()) -> tuple[Convers
     bounds = Bounds.of(caps)
     document = _parsed(data)
     if isinstance(document, dict) and isinstance(document.get("format"), str):
-        sent = archive_import.Sent(_SENT_FACTOR * len(data))
+        sent = archive_import.Sent(min(_SENT_FACTOR * len(data), _SENT_CHARS))
         found = _ours(document)
         take: _Take = partial(_own_tree, bounds=bounds, sent=sent)
     elif chatgpt_import.recognised(document):

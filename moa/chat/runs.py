@@ -47,6 +47,11 @@ class Runs:
 
     async def carry_out(self, beginning: Coroutine[Any, Any, Started]) -> Started:
         """Store a run and start it, also when whoever asked goes away meanwhile: what is stored must be run."""
+        try:
+            self.admit()  # again: the app may have begun to end since the request came
+        except Busy:
+            beginning.close()
+            raise
         task = asyncio.create_task(beginning)
         self._beginnings.add(task)
         task.add_done_callback(self._beginnings.discard)
@@ -171,6 +176,8 @@ class Runs:
                 await self._store.recover(alive=frozenset(self._live))
             except StoreError:
                 _log.debug("dead runs are not looked for: the store refuses")  # whoever needs it now says so louder
+            except Exception:  # noqa: BLE001 - a run that can't be read must not keep the others running for ever
+                _log.exception("dead runs are not looked for")
             await self._engine.clock.sleep(_SWEEP_S)
 
     async def drain(self, timeout_s: float) -> None:

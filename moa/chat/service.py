@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from moa.chat import comparing, mending
@@ -34,13 +34,21 @@ _TYPICAL_QUESTION = "What is it, how does it work, and when should I use it?"
 class ChatService:
     """Starts, stops, mends and shows runs. Each run belongs to the server; a page only watches it.
     ``library`` keeps the conversations in order, ``exchange`` takes them out and in. ``titles`` names them; without it
-    their first words do.
+    their first words do. ``allowed`` gives a stored recipe as it may be run again, or raises InputRefused: it may have
+    been imported, and name what is not offered here.
 
     Every method raises NotFound for what is missing or another user's, and StoreError when nothing was saved.
     """
 
-    def __init__(self, engine: Engine, store: Store, *, titles: Titles | None = None) -> None:
-        self._engine, self._store, self._titles = engine, store, titles
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        *,
+        titles: Titles | None = None,
+        allowed: Callable[[Recipe], Recipe] = lambda recipe: recipe,
+    ) -> None:
+        self._engine, self._store, self._titles, self._allowed = engine, store, titles, allowed
         self._runs = Runs(engine, store, titles.after if titles else None)
         self.library = Library(store, self._runs)
         self.exchange = Exchange(store, engine.caps)
@@ -208,6 +216,7 @@ class ChatService:
         if begun := self._runs.begun(actor, turn.conversation_id, request_key):
             return begun
         earlier = await self._before(actor, turn)
+        recipe = self._allowed(recipe)
 
         async def begin() -> Started:
             run, fresh = await self._store.begin_run(

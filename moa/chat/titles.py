@@ -41,7 +41,7 @@ class Titles:
         """A run has ended: if it gave its conversation the first answer, begin to write a title, and return."""
         turn, result, model = live.turn, live.result, live.record.recipe.aggregator.model
         answered = any(run.status in _ANSWERED for run in turn.runs if run.id != live.record.id)
-        if turn.position > 1 or answered or result is None or result.status not in _ANSWERED:
+        if turn.position > 1 or len(turn.siblings) > 1 or answered or result is None or result.status not in _ANSWERED:
             return
         if self._writes(model):
             asked = messages_for(turn.question, result.answer)

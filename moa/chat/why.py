@@ -48,7 +48,7 @@ class Explainer:
     def __init__(self, explained: Callable[[str, str, Sequence[Proposal]], Why] | None = None) -> None:
         """``explained`` does the work, of a run's id, its answer and its proposals; a test may count it."""
         self._explained = explained or explanation
-        self._kept: OrderedDict[str, Why] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Why] = OrderedDict()
         self._one = asyncio.Lock()
 
     async def why(self, turn: TurnView) -> Why | None:
@@ -60,12 +60,13 @@ class Explainer:
         if not answer or len(proposals) < 2:
             return None
         async with self._one:  # one that waits for its own run finds it made
-            if turn.run_id not in self._kept:
-                self._kept[turn.run_id] = await asyncio.to_thread(self._explained, turn.run_id, answer, proposals)
-            self._kept.move_to_end(turn.run_id)
+            key = turn.run_id, answer  # a run that was thought dead may come back and end otherwise
+            if key not in self._kept:
+                self._kept[key] = await asyncio.to_thread(self._explained, turn.run_id, answer, proposals)
+            self._kept.move_to_end(key)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-            return self._kept[turn.run_id]
+            return self._kept[key]
 
 
 def sources(view: RunView) -> tuple[Proposal, ...]:

@@ -7,8 +7,13 @@ import re
 
 import pytest
 
-from moa.core.errors import InputRefused, NotFound
+from moa.chat.exchange import Exchange
+from moa.chat.service import ChatService
+from moa.chat.values import Actor, ConversationTree
+from moa.core.domain import Recipe, Slot
+from moa.core.errors import InputRefused, NotFound, StoreReadOnly
 from moa.core.policy import Caps
+from storage import SqlStore
 from tests.chat.conftest import ANNA, BEN, World
 from tests.support.server import Answer
 
@@ -98,3 +103,46 @@ async def test_the_caps_of_the_app_bound_an_import(world: World) -> None:
     world.chat.exchange._caps = Caps(question_chars=3)
     with pytest.raises(InputRefused):
         await world.chat.exchange.take_in(BEN, data)
+
+
+class Full(SqlStore):
+    """A store whose disk is full after one conversation more."""
+
+    room = 1
+
+    async def import_tree(self, actor: Actor, tree: ConversationTree) -> str:
+        if self.room == 0:
+            raise StoreReadOnly("The disk is full.")
+        self.room -= 1
+        return await super().import_tree(actor, tree)
+
+
+async def test_F28_an_import_that_does_not_fit_leaves_nothing_behind(world: World) -> None:
+    await told(world)
+    await world.ask("Another?", None, "key-0003")
+    _, pieces = await world.chat.exchange.archive(ANNA)
+    data = b"".join([piece async for piece in pieces])
+    store = Full(world.store.database)
+    with pytest.raises(StoreReadOnly):
+        await Exchange(store, Caps()).take_in(BEN, data)
+    assert store.room == 0
+    assert list(await store.list_conversations(BEN)) == []
+
+
+async def test_B19_an_imported_mixture_is_run_only_as_it_is_allowed(world: World) -> None:
+    (copy,) = await world.chat.exchange.take_in(BEN, await out(world, await told(world)))
+    calls = len(world.server.requests)
+
+    def allowed(recipe: Recipe) -> Recipe:
+        raise InputRefused(f"{recipe.aggregator.model} is not offered here.")
+
+    chat = ChatService(world.engine, world.store, allowed=allowed)
+    turn = (await chat.open(BEN, copy)).turns[-1]
+    for attempt in (
+        chat.resume(BEN, turn.id, request_key="key-0009"),
+        chat.regenerate_answer(BEN, turn.id, request_key="key-0009"),
+        chat.retry_slot(BEN, turn.id, Slot(1, 1), request_key="key-0009"),
+    ):
+        with pytest.raises(InputRefused, match="agg is not offered here"):
+            await attempt
+    assert len(world.server.requests) == calls

@@ -84,6 +84,17 @@ async def test_a_title_of_the_users_own_is_left_alone(world: World) -> None:
     assert await title(chat) == "Mine"
 
 
+async def test_another_first_question_keeps_the_title(world: World) -> None:
+    chat, titles = titled(world)
+    world.server.script("agg", Answer("Scattering."), Answer("Blue sky"), Answer("Other."))
+    conversation = await answered(world, chat)
+    await titles.written()
+    first = (await chat.open(ANNA, conversation)).turns[0]
+    await chat.edit(ANNA, first.id, question="Why is grass green?", recipe=SINGLE, request_key="key-0002")
+    await titles.written()
+    assert (await title(chat), len(world.server.requests)) == ("Blue sky", 3)
+
+
 async def test_a_model_that_is_too_small_is_not_asked(world: World) -> None:
     chat, titles = titled(world, writes=lambda model: model != "agg")
     await answered(world, chat)

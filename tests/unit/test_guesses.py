@@ -16,12 +16,16 @@ def guess(guesses: Guesses, client: str = "a", times: int = 1) -> None:
 
 
 def waits(guesses: Guesses, client: str = "a") -> float:
-    """How long the client has to wait; 0 when it need not."""
-    try:
-        with guesses.counted(client):
-            return 0
-    except Busy as busy:
-        return busy.retry_after_s
+    return guesses.wait_s(client)
+
+
+def test_a_client_that_has_to_wait_is_told_so_and_what_works_is_never_held_back() -> None:
+    guesses = Guesses(ManualClock().now, most=2)
+    guess(guesses, times=2)
+    with pytest.raises(Busy), guesses.counted("a"):
+        raise NotFound("link")
+    with guesses.counted("a"):
+        pass
 
 
 def test_after_so_many_failures_a_client_waits_a_minute() -> None:
