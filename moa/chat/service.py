@@ -23,7 +23,7 @@ from moa.chat.values import (
     VoteRecord,
 )
 from moa.core.domain import Recipe, Slot
-from moa.core.errors import InputRefused, NotFound
+from moa.core.errors import Conflict, InputRefused, NotFound
 from moa.core.text import clean
 from moa.engine.engine import Engine
 from moa.engine.estimate import Estimate, estimate_run
@@ -106,8 +106,11 @@ class ChatService:
         question = self._checked(question)
         self._runs.admit()
         if after is not None:
+            turn = await self._store.load_turn(actor, after)
+            if conversation_id is not None and turn.conversation_id != conversation_id:
+                raise Conflict("Another conversation is open than the one to continue: choose again where to go on.")
             new = NewTurn(question, recipe, _seed(), request_key, branch=True, parent_id=after)
-            return await self._branch(actor, await self._store.load_turn(actor, after), new)
+            return await self._branch(actor, turn, new)
         earlier = list(await self._path(actor, conversation_id)) if conversation_id is not None else []
         new = NewTurn(question, recipe, _seed(), request_key, conversation_id, expected_head)
         return await self._runs.carry_out(self._begin(actor, new, earlier))

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import gradio as gr
 
-from moa.core.errors import NotFound
+from moa.core.errors import MoaError, NotFound
 from moa.ui import inputs, render, state
 from moa.ui.context import Context, plain_error, plainly
 from moa.ui.contract import Live
@@ -39,12 +39,15 @@ class Handlers:
     @plainly
     async def open(self, event: gr.EventData, request: gr.Request) -> PageState:
         """Another conversation is chosen, or a place in one; the one that was watched goes on unwatched."""
-        actor = self._context.actor(request)
+        context, page = self._context, str(request.session_hash)
+        actor = context.actor(request)
         wanted = inputs.required_id(inputs.event_field(event, "id"))
         place = inputs.optional_id(inputs.event_field(event, "turn"))
+        intent = context.viewers.intend(page)
         if place is not None:
-            await self._context.chat.show_turn(actor, place)
-        return self._shown(request, await state.shown(self._context, actor, wanted, focus=place))
+            await context.chat.show_turn(actor, place)
+        found = await state.shown(context, actor, wanted, focus=place)
+        return self._shown(request, found) if context.viewers.intends(page, intent) else state.unchanged()
 
     @plainly
     async def first_screen(self, request: gr.Request) -> PageState:
@@ -84,13 +87,26 @@ class Handlers:
 
     @plainly
     async def finish(self, run: object, conversation: object, request: gr.Request) -> PageState:
-        """A stream is over: show what the store holds, if the page has not turned elsewhere meanwhile."""
+        """A stream is over: show what the store holds, if the page has not turned elsewhere meanwhile.
+
+        A conversation that was deleted leaves the first screen; one that can't be read now leaves what is there, and
+        a page that can be typed in.
+        """
+        context, page = self._context, str(request.session_hash)
         shown = inputs.optional_id(conversation)
         if inputs.optional_id(run) is None or shown is None:
             return state.unchanged()
-        found = await state.shown(self._context, self._context.actor(request), shown)
-        still = self._context.viewers.shows(str(request.session_hash), shown)
-        return found if still else state.unchanged()
+        actor = context.actor(request)
+        try:
+            found = await state.shown(context, actor, shown)
+        except NotFound:
+            if not context.viewers.shows(page, shown):
+                return state.unchanged()
+            return self._shown(request, await state.empty(context, actor))
+        except MoaError as unread:
+            gr.Warning(unread.public)
+            found = state.idle()
+        return found if context.viewers.shows(page, shown) else state.unchanged()
 
     @plainly
     async def stop(self, run: object, request: gr.Request) -> None:

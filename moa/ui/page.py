@@ -152,7 +152,7 @@ def _wire_conversations(page: gr.Blocks, parts: Parts, handlers: Handlers) -> No
     state = parts.state
     follow = _follower(parts, handlers)
     follow(page.load(handlers.load, state.conversation, list(state), js=scripts.FROM_ADDRESS, **_EVENT))
-    follow(state.history.open(handlers.open, None, list(state), **_EVENT))
+    follow(state.history.open(handlers.open, None, list(state), trigger_mode="multiple", **_EVENT))
     for leaves in (parts.new_chat.click, state.history.gone):
         leaves(handlers.first_screen, None, list(state), **_EVENT)
     for name in _STEPS:
@@ -220,6 +220,8 @@ def _follower(parts: Parts, handlers: Handlers) -> Callable[[Any], None]:
             stream_every=0.1,
             **_EVENT,
         )
-        stream.then(handlers.finish, [parts.state.run, parts.state.conversation], list(parts.state), **_EVENT)
+        over = [parts.state.run, parts.state.conversation]
+        for ends in (stream.then, stream.failure):  # Gradio does not go on to "then" after an error
+            ends(handlers.finish, over, list(parts.state), **_EVENT)
 
     return follow

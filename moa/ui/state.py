@@ -33,6 +33,11 @@ def unchanged() -> PageState:
     return PageState(*[gr.skip()] * len(PageState._fields))
 
 
+def idle() -> PageState:
+    """Leaves the page as it is, but follows no run: a question can be sent."""
+    return unchanged()._replace(run="", **_buttons(running=False))
+
+
 async def empty(context: Context, actor: Actor) -> PageState:
     """The first screen."""
     return PageState(

@@ -13,6 +13,7 @@ _PAGES = 10_000
 class _View:
     conversation: str | None
     stream: int
+    intent: int = 0
 
 
 class Viewers:
@@ -27,7 +28,20 @@ class Viewers:
 
     def show(self, page: str, conversation: str | None) -> None:
         """The page shows this conversation from now on (None: the first screen); its stream is over."""
-        self._put(page, _View(conversation, next(self._numbers)))
+        number = next(self._numbers)
+        self._put(page, _View(conversation, number, number))
+
+    def intend(self, page: str) -> int:
+        """The page is about to show something else. Gives a number for ``intends``."""
+        intent = next(self._numbers)
+        view = self._views.get(page)
+        self._put(page, replace(view, intent=intent) if view else _View(None, intent, intent))
+        return intent
+
+    def intends(self, page: str, intent: int) -> bool:
+        """Whether nothing else was chosen since."""
+        view = self._views.get(page)
+        return view is None or view.intent == intent
 
     def shows(self, page: str, conversation: str | None) -> bool:
         """Whether the page still shows it. A page that nothing is known of is believed."""

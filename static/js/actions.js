@@ -75,11 +75,17 @@ export class Actions {
   async undo() {
     const gone = this.deleted;
     this.deleted = [];
-    const outcomes = await Promise.all(gone.map((one) => this.done(one.restored())));
-    const back = gone.filter((_, index) => outcomes[index]);
+    const outcomes = await Promise.allSettled(gone.map((one) => one.restored()));
+    const back = gone.filter((_, index) => outcomes[index]?.status === "fulfilled");
+    const errors = outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason : null));
+    const error = errors.find((one) => one !== null);
+    if (error === undefined) this.say(texts.restored);
+    else {
+      this.deleted = gone.filter((_, index) => errors[index] !== null && !server.isGone(errors[index]));
+      this.offerUndo(server.wordsOf(error));
+    }
     const [first] = back;
     if (!first) return;
-    if (back.length === gone.length) this.say(texts.restored);
     this.put(back.map(({ entry }) => entry), first.archived);
     const shown = back.find(({ wasShown }) => wasShown);
     if (shown && this.page.empty()) this.page.open(shown.entry.id);

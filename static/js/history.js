@@ -102,6 +102,7 @@ class Conversations {
   /** What Gradio sends: the first page as it is now, and which conversation is shown. @param {import("./types.js").HistoryJson} value */
   update(value) {
     this.current = value.current;
+    this.entries.changes += 1; // a page that was asked for before is older than this
     if (!this.archived) this.entries.take(value);
     this.draw();
   }

@@ -95,6 +95,11 @@ export class LayerView {
     if (this.layer?.panels.some((panel) => panel.text === null)) this.hooks.opened();
   }
 
+  /** Whether it is open and its texts are not here. */
+  wantsTexts() {
+    return this.element.open && !!this.layer?.panels.some((panel) => panel.text === null);
+  }
+
   /** @param {boolean} failed */
   showFailure(failed) {
     show(this.failure, failed);

@@ -10,10 +10,13 @@ import { applyTheme, toggleTheme } from "./theme.js";
 function shown(id) {
   forget();
   showInAddress(id);
-  closeOnPhone();
+  if (id) closeOnPhone(); // deleting the one shown leaves the list open, with its Undo
 }
 
 /** @type {any} */ (window).moa = { keyed, shown, toggleTheme };
 applyTheme();
 attachComposer();
 attachSidebars();
+document.addEventListener("click", (event) => {
+  if (event.target instanceof Element && event.target.closest("#moa-new")) closeOnPhone();
+});

@@ -24,7 +24,10 @@ export class Popup {
     // a press must not take the focus away first: the popup would be gone before the click
     this.element.addEventListener("mousedown", (event) => { if (!isField(event.target)) event.preventDefault(); });
     anchor.addEventListener("mousedown", (event) => { if (this.isOpen) event.preventDefault(); });
-    this.moved = () => this.place();
+    this.moved = (/** @type {Event} */ event) => {
+      const inside = event.target instanceof Node && this.element.contains(event.target); // its own list is scrolled
+      if (!inside) this.place();
+    };
     this.pressed = (/** @type {Event} */ event) => this.outside(event);
   }
 

@@ -117,8 +117,8 @@ export class Search {
 
   /** Opens the first that was found, or searches at once. */
   enter() {
-    if (this.words && this.words === this.searched) this.list.openFirst();
-    else if (this.words) this.search();
+    if (this.words && this.words !== this.searched) this.search();
+    else if (this.words && !this.field.hasAttribute("data-busy")) this.list.openFirst();
   }
 
   /** @param {KeyboardEvent} event */

@@ -62,6 +62,7 @@ export class ShareDialog {
 
   /** A link is shown once: not again for the next conversation. */
   forget() {
+    this.madeId = "";
     this.link.value = "";
     show(this.made, false);
     setText(this.told, "");
@@ -80,8 +81,9 @@ export class ShareDialog {
     this.forget();
     this.make.disabled = true;
     await this.trying(async () => {
-      const { address } = await server.share(id, Number(this.days.value));
+      const { address, share } = await server.share(id, Number(this.days.value));
       if (id !== this.id || !this.element.open) return;
+      this.madeId = share.id;
       this.link.value = address;
       show(this.made, true);
       this.link.focus();
@@ -94,7 +96,7 @@ export class ShareDialog {
   async revoke(share) {
     await this.trying(async () => {
       await server.revoke(share.id);
-      this.forget();
+      if (share.id === this.madeId) this.forget();
       setText(this.told, texts.revoked);
       this.make.focus();
       await this.load();

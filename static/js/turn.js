@@ -109,13 +109,14 @@ export class TurnView {
     const { run } = this.turn;
     try {
       const whole = await loadTurn(this.id);
-      if (this.turn.run === run) this.update(whole);
+      if (whole.run === this.turn.run) this.update(whole);
       this.failed(false);
     } catch {
       // whatever stood in the way (network, session, a turn that is gone) reads the same here, and is tried again by hand
       this.failed(true);
     }
     this.loading = false;
+    if (this.turn.run !== run && this.turn.layers.some((layer) => this.layers.get(layer.number)?.wantsTexts())) void this.load();
   }
 
   /** @param {Map<string, number>|null} overlaps of the answer with proposals, by slot; null takes them away */

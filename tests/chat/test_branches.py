@@ -6,7 +6,7 @@ import pytest
 
 from moa.chat.values import Started, TurnView
 from moa.core.domain import Slot
-from moa.core.errors import Busy, NotFound
+from moa.core.errors import Busy, Conflict, NotFound
 from tests.chat.conftest import ANNA, BEN, SINGLE, World, views
 from tests.support.server import Answer, Gate
 
@@ -67,6 +67,13 @@ async def test_a_question_branches_off_after_any_answer_of_the_path(world: World
     assert forked.siblings == (second.id, forked.id)
     with pytest.raises(NotFound):
         await asked(world, "Off the path", None, "key-0005", after=second.id)
+
+
+async def test_a_branch_in_another_conversation_than_the_one_shown_is_a_conflict(world: World) -> None:
+    first, _, _ = await three_turns(world)
+    other = await asked(world, "Other", None, "key-0004")
+    with pytest.raises(Conflict):
+        await asked(world, "Where?", other.conversation_id, "key-0005", after=first.id)
 
 
 async def test_history_goes_through_the_attempt_that_is_shown(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from moa.chat.values import Actor, ConversationView
 from moa.core.domain import Slot
-from moa.core.errors import Busy, Conflict
+from moa.core.errors import Busy, Conflict, StoreBusy
 from moa.core.view import RunView
 from moa.ui.identity import Identity
 from moa.ui.state import PageState
@@ -193,6 +193,55 @@ async def test_finish_shows_what_the_store_holds_and_only_after_a_run(page: Page
     assert chat.named("open") == []
     (message,) = await page.fire("finish", ["r1", "c1"])
     assert state(message)["settled"]["turns"][0]["id"] == "t1"
+
+
+async def test_a_conversation_that_was_deleted_while_it_wrote_leaves_the_first_screen(
+    page: Page, chat: FakeChat
+) -> None:
+    await page.fire("load", ["c1"])
+    del chat.conversations["c1"]
+    (message,) = await page.fire("finish", ["r1", "c1"])
+    shown = state(message)
+    assert (shown["conversation"], shown["send"]["interactive"]) == ("", True)
+
+
+async def test_F27_a_page_whose_run_has_ended_can_be_typed_in_though_the_store_refuses(
+    page: Page, chat: FakeChat
+) -> None:
+    await page.fire("load", ["c1"])
+    chat.fault = StoreBusy("The database is locked.")
+    message = (await page.fire("finish", ["r1", "c1"]))[-1]
+    shown = state(message)
+    assert (shown["run"], shown["send"]["interactive"], shown["stop"]["visible"]) == ("", True, False)
+    assert "value" not in shown["settled"]
+
+
+async def test_a_stream_that_breaks_is_followed_by_what_the_store_holds(page: Page) -> None:
+    ends = [fn for fn in page.blocks.fns.values() if fn.name == "finish"]
+    assert {fn.trigger_after for fn in ends} <= {n for n, fn in page.blocks.fns.items() if fn.name == "watch"}
+    assert [fn.trigger_only_on_failure for fn in ends].count(True) == len(ends) // 2
+
+
+async def test_what_was_chosen_last_is_shown_also_when_it_comes_first(chat: FakeChat) -> None:
+    chat.conversations["c2"] = ConversationView("c2", "Sea", None, ())
+    slow = asyncio.Event()
+    opened = chat.open
+
+    async def open_slowly(actor: Actor, conversation_id: str) -> ConversationView:
+        if conversation_id == "c2":
+            await slow.wait()
+        return await opened(actor, conversation_id)
+
+    chat.open = open_slowly  # type: ignore[method-assign]  # the answer to the first click is held back
+    async with served(chat) as page:
+        await page.join("open", [], event={"id": "c2"})
+        await page.join("open", [], event={"id": "c1"})
+        messages = page.messages()
+        first = await anext(messages)
+        assert state(first)["conversation"] == "c1"
+        slow.set()
+        late = [message async for message in messages]
+        assert "value" not in state(late[-1])["settled"]
 
 
 async def test_stop_reaches_the_run(page: Page, chat: FakeChat) -> None:
