@@ -328,14 +328,14 @@ async def test_B09_foreign_ids_read_as_missing_ones_everywhere(chat: FakeChat) -
     chat.views = [turn_view("t1", "r1")]
     again = [*Page.settings(), ""]
     cases: list[tuple[str, list[Any], dict[str, str] | None]] = [
-        ("open", [], {"id": "ID"}), ("open", [], {"id": "c1", "turn": "ID"}), ("finish", ["r1", "ID"], None),
+        ("open", [], {"id": "ID"}), ("open", [], {"id": "c1", "turn": "ID"}),
         ("stop", ["ID"], None), ("answer_now", ["ID"], None), ("watch", ["ID"], None),
         ("regenerate", again, {"turn": "ID"}), ("edit", again, {"turn": "ID", "question": "Mine?"}),
         ("regenerate_answer", [""], {"turn": "ID"}), ("resume", [""], {"turn": "ID"}),
         ("retry_slot", [""], {"turn": "ID", "slot": "1.1"}), ("show_turn", ["c1"], {"turn": "ID"}),
         ("show_run", ["c1"], {"turn": "ID", "run": "r1"}), ("fork", ["ID"], {"turn": "t1"}),
     ]  # fmt: skip
-    known = {"finish": "c1", "fork": "c1", "stop": "r1", "answer_now": "r1", "watch": "r1"}
+    known = {"fork": "c1", "stop": "r1", "answer_now": "r1", "watch": "r1"}
     async with served(chat) as page:
         for name, data, event in cases:
             said = [
@@ -344,6 +344,11 @@ async def test_B09_foreign_ids_read_as_missing_ones_everywhere(chat: FakeChat) -
             ]
             assert said[0] == said[1]
             assert said[0].endswith("doesn't exist any more.")
+        ended = [
+            state((await page.fire("finish", ["r1", id_], session=f"fresh-{id_}"))[0]) for id_ in ("c1", "missing")
+        ]
+        assert ended[0] == ended[1]
+        assert (ended[0]["conversation"], ended[0]["settled"]["turns"]) == ("", [])
     assert list(chat.conversations) == ["c1"]
 
 
