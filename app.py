@@ -215,14 +215,14 @@ def _embedded(settings: Settings, catalogue: Catalogue) -> EmbeddedProvider:
 
 
 def _allowed(recipe: Recipe, catalogue: Catalogue, registry: Registry) -> Recipe:
-    """A stored recipe with the operator's budget. Raises InputRefused when it names a model that is not offered."""
+    """A stored recipe within the operator's budget. Raises InputRefused when it names a model that is not offered."""
     offered = {model.id for model in registry.models()}
     agents = [agent for layer in recipe.layers for agent in layer.agents]
     for agent in (*agents, recipe.aggregator, *recipe.fallbacks):
         if agent.model not in offered:
             raise InputRefused(f"{agent.model} is not offered here: choose a mixture, then press Regenerate.")
     own = catalogue.recipes.get(recipe.id, catalogue.recipes[catalogue.default_recipe])
-    return replace(recipe, budget=own.budget)
+    return replace(recipe, budget=recipe.budget.within(own.budget))
 
 
 def _tiny(catalogue: Catalogue, model_id: str) -> bool:

@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 from moa.core.errors import ConfigError, StoreBusy, StoreError, StoreReadOnly
+from moa.core.times import utc_now
 from storage.faults import DAMAGED, translated
 from storage.migrations import check_known
 from storage.opening import MAGIC, locate
-from storage.store import utc_now
 
 _POSTGRES = (
     "PostgreSQL brings its own tools for this: pg_dump --format=custom --file=FILE DATABASE_URL makes a backup, "

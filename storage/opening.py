@@ -12,10 +12,11 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from moa.core.errors import ConfigError, StoreError, StoreReadOnly
+from moa.core.times import utc_now
 from storage.database import Database
 from storage.faults import DAMAGED
 from storage.migrations import migrate
-from storage.store import SqlStore, utc_now
+from storage.store import SqlStore
 
 FILE_NAME = "moa.db"
 MAGIC = b"SQLite format 3\x00"

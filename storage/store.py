@@ -23,16 +23,12 @@ from moa.chat.values import (
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
 from moa.core.errors import InputRefused
+from moa.core.times import utc_now
 from storage import beginning, branches, journal, listing, reading, recovery, shares, trees, votes
 from storage import search as searching
 from storage.database import Database
 from storage.ids import checked_id, checked_key
 from storage.processes import this_process
-
-
-def utc_now() -> dt.datetime:
-    """The wall clock. Stored times are for people; order goes by position and attempt."""
-    return dt.datetime.now(dt.UTC)
 
 
 class SqlStore:

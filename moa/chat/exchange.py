@@ -16,12 +16,9 @@ from moa.chat.ports import Conversations
 from moa.chat.values import Actor, ConversationTree
 from moa.core.errors import NotFound, StoreError
 from moa.core.policy import Caps
+from moa.core.times import utc_now
 
 LabelOf = Callable[[str], str]
-
-
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Download:
 class Exchange:
     """Exports and imports. Raises NotFound for what is missing or another user's."""
 
-    def __init__(self, store: Conversations, caps: Caps, now: Callable[[], dt.datetime] = _utc_now) -> None:
+    def __init__(self, store: Conversations, caps: Caps, now: Callable[[], dt.datetime] = utc_now) -> None:
         self._store, self._caps, self._now = store, caps, now
 
     async def download(

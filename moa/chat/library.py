@@ -9,13 +9,10 @@ from moa.chat.runs import Runs, Store
 from moa.chat.values import Actor, ConversationEntry, ConversationView, SearchHit, Share
 from moa.core.errors import InputRefused
 from moa.core.text import clean
+from moa.core.times import utc_now
 
 TITLE_CHARS = 200
 SHARE_DAYS = (1, 7, 30, 365)
-
-
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 class Library:
@@ -24,7 +21,7 @@ class Library:
     Raises NotFound for what is missing or another user's, and StoreError when nothing was saved.
     """
 
-    def __init__(self, store: Store, runs: Runs, now: Callable[[], dt.datetime] = _utc_now) -> None:
+    def __init__(self, store: Store, runs: Runs, now: Callable[[], dt.datetime] = utc_now) -> None:
         self._store, self._runs, self._now = store, runs, now
 
     async def entries(

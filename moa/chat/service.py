@@ -185,12 +185,14 @@ class ChatService:
     async def regenerate_answer(self, actor: Actor, turn_id: str, *, request_key: str) -> Started:
         """Only the answer anew, from the proposals of the attempt shown. Raises Busy."""
         turn = await self._store.load_turn(actor, turn_id)
-        return await self._again(actor, turn, turn.shown.recipe, mending.for_answer(turn.shown), request_key)
+        recipe = self._allowed(turn.shown.recipe)
+        return await self._again(actor, turn, recipe, mending.for_answer(turn.shown), request_key)
 
     async def resume(self, actor: Actor, turn_id: str, *, request_key: str) -> Started:
         """Call only what the attempt shown lacks, then write its answer. Raises Busy."""
         turn = await self._store.load_turn(actor, turn_id)
-        return await self._again(actor, turn, turn.shown.recipe, mending.for_resume(turn.shown), request_key)
+        recipe = self._allowed(turn.shown.recipe)
+        return await self._again(actor, turn, recipe, mending.for_resume(turn.shown), request_key)
 
     async def retry_slot(
         self, actor: Actor, turn_id: str, slot: Slot, *, request_key: str, model: str | None = None
@@ -202,7 +204,7 @@ class ChatService:
         turn = await self._store.load_turn(actor, turn_id)
         shown = turn.shown
         recipe = mending.with_model(shown.recipe, slot, model) if model else shown.recipe
-        return await self._again(actor, turn, recipe, mending.for_slot(shown, slot), request_key)
+        return await self._again(actor, turn, self._allowed(recipe), mending.for_slot(shown, slot), request_key)
 
     async def regenerate_column(self, actor: Actor, turn_id: str, column: int, *, request_key: str) -> Started:
         """One column of a comparison anew, with its own recipe. Raises Busy, NotFound for a column that isn't there."""
@@ -210,7 +212,7 @@ class ChatService:
         shown = turn.in_column(column)
         if shown is None:
             raise NotFound("answer")
-        return await self._again(actor, turn, shown.recipe, {}, request_key, column)
+        return await self._again(actor, turn, self._allowed(shown.recipe), {}, request_key, column)
 
     async def _again(
         self, actor: Actor, turn: TurnRecord, recipe: Recipe, reuse: mending.Reuse, request_key: str, column: int = 1
@@ -219,7 +221,6 @@ class ChatService:
         if begun := self._runs.begun(actor, turn.conversation_id, request_key):
             return begun
         earlier = await self._before(actor, turn)
-        recipe = self._allowed(recipe)
 
         async def begin() -> Started:
             run, fresh = await self._store.begin_run(

@@ -15,7 +15,7 @@ from moa.config.schema import (
     ProviderTable,
     RecipeTable,
 )
-from moa.core.catalogue import ProviderSpec, Weights, patient
+from moa.core.catalogue import ProviderSpec, Weights, usual
 from moa.core.domain import Agent, Budget, Layer, Model, Part, Price, PromptStyle, Recipe, Sampling
 from moa.core.policy import Breaker, Deadlines, Limits, Policy, Retries
 
@@ -66,8 +66,7 @@ def deadlines(table: ModelTable, provider: ProviderSpec) -> Deadlines | None:
     told = table.timeouts.given()
     if not told:
         return None
-    base = provider.policy.deadlines
-    return replace(patient(base) if table.reasoning else base, **told)
+    return replace(usual(provider, reasoning=table.reasoning), **told)
 
 
 def weights(table: ModelTable, folder: Path) -> Weights:

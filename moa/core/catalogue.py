@@ -9,6 +9,9 @@ from typing import Any, Literal
 from moa.core.domain import Model, Recipe
 from moa.core.policy import Caps, Deadlines, Policy
 
+PATIENT_FIRST_TOKEN_S = 120.0
+PATIENT_TOTAL_S = 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
@@ -67,20 +70,21 @@ class Catalogue:
 def policy_for(catalogue: Catalogue, model: Model) -> Policy:
     """How calls to this model are made: its provider's policy, with the model's own deadlines if it has some.
 
-    A reasoning model without them is waited for longer (``patient``). Works for models found at run time too.
+    Without them they are the ``usual`` ones. Works for models found at run time too.
     """
     spec = catalogue.providers.get(model.provider)
-    policy = spec.policy if spec is not None else Policy()
-    told = catalogue.deadlines.get(model.id)
-    if told is None:
-        told = patient(policy.deadlines) if model.reasoning else policy.deadlines
-    return replace(policy, deadlines=told)
+    if spec is None:
+        return Policy()
+    told = catalogue.deadlines.get(model.id) or usual(spec, reasoning=model.reasoning)
+    return replace(spec.policy, deadlines=told)
 
 
-def patient(deadlines: Deadlines) -> Deadlines:
-    """Deadlines for a model that thinks before it writes: first token at least 120 s, whole call 600 s."""
-    return replace(
-        deadlines,
-        first_token_s=max(deadlines.first_token_s, 120.0),
-        total_s=max(deadlines.total_s, 600.0),
-    )
+def usual(spec: ProviderSpec, *, reasoning: bool) -> Deadlines:
+    """The provider's deadlines, longer for a model that thinks before it writes, or that is loaded first: its first
+    token may take 120 s, and with thinking the whole call 600 s."""
+    deadlines = spec.policy.deadlines
+    if reasoning or spec.kind == "embedded":
+        deadlines = replace(deadlines, first_token_s=max(deadlines.first_token_s, PATIENT_FIRST_TOKEN_S))
+    if reasoning:
+        deadlines = replace(deadlines, total_s=max(deadlines.total_s, PATIENT_TOTAL_S))
+    return deadlines

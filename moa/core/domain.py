@@ -154,6 +154,12 @@ class Budget:
     cost_microusd: int | None = None
     seconds: float = 900.0
 
+    def within(self, other: Budget) -> Budget:
+        """The narrower of two, bound by bound."""
+        calls = [bound for bound in (self.calls, other.calls) if bound is not None]
+        costs = [bound for bound in (self.cost_microusd, other.cost_microusd) if bound is not None]
+        return Budget(min(calls, default=None), min(costs, default=None), min(self.seconds, other.seconds))
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:

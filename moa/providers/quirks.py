@@ -76,12 +76,6 @@ def find(body: Mapping[str, Any], error: str) -> Quirk | None:
     return Quirk(name, lasting=unsupported)
 
 
-def adapt(body: Body, error: str) -> Body | None:
-    """The request without what the error names; None when the error is about something else."""
-    quirk = find(body, error)
-    return None if quirk is None else quirk.apply(body)
-
-
 def _position(error: str, name: str) -> int:
     """Where a parameter is named, or -1. ``stop`` and ``seed`` are words too: those must look like a name."""
     before = r"(?:[\"'`]|: |parameter |argument )" if name in ("stop", "seed") else r"(?<!\w)"

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from moa.core.catalogue import Catalogue, ProviderSpec
+from moa.core.catalogue import Catalogue, ProviderSpec, policy_for
 from moa.core.domain import FailureKind, Message, Model, Role, Sampling
 from moa.core.errors import CallError, FinalCall, RetryableCall
-from moa.core.policy import Policy
 from moa.core.redact import Redactor
 from moa.engine.ports import CallRequest, Endpoint, Provider
 from moa.providers.openai_compatible import OpenAICompatibleProvider
@@ -20,8 +19,6 @@ FRESH_S = 600.0
 RETRY_LIST_S = 30.0
 LOCAL_CONNECT_S = 1.0
 """A server on this machine answers at once or is not there."""
-REASONING_FIRST_TOKEN_S = 120.0
-REASONING_TOTAL_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class Registry:
         embedded: Provider | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._declared = dict(catalogue.models)
+        self._catalogue, self._declared = catalogue, catalogue.models
         self._now = now
         keys = {name: _key(spec, environ) for name, spec in catalogue.providers.items()}
         self.redact = Redactor(key for key in keys.values() if key)
@@ -93,7 +90,7 @@ class Registry:
             raise FinalCall(FailureKind.NO_KEY, public=f"{entry.spec.label} needs {entry.needs}.")
         if entry.provider is None:
             raise FinalCall(FailureKind.NOT_READY, public=entry.problem)
-        return Endpoint(model, entry.provider, _policy(entry.spec, model))
+        return Endpoint(model, entry.provider, policy_for(self._catalogue, model))
 
     def models(self) -> tuple[Model, ...]:
         """Declared models, then discovered ones, of all providers, ready or not."""
@@ -205,13 +202,3 @@ class Registry:
 
 def _key(spec: ProviderSpec, environ: Mapping[str, str]) -> str:
     return environ.get(spec.api_key_env, "").strip() if spec.api_key_env else ""
-
-
-def _policy(spec: ProviderSpec, model: Model) -> Policy:
-    """The provider's, with the longer deadlines of models that think, or load, before they speak."""
-    deadlines = spec.policy.deadlines
-    if model.reasoning or spec.kind == "embedded":
-        first_token_s = max(deadlines.first_token_s, REASONING_FIRST_TOKEN_S)
-        total_s = max(deadlines.total_s, REASONING_TOTAL_S) if model.reasoning else deadlines.total_s
-        deadlines = dataclasses.replace(deadlines, first_token_s=first_token_s, total_s=total_s)
-    return dataclasses.replace(spec.policy, deadlines=deadlines)

@@ -13,7 +13,6 @@ from moa.ui import texts
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"[0-9A-Fa-f-]{16,64}")
-_TITLE_CHARS = 200
 
 
 def optional_id(value: object) -> str | None:
@@ -44,16 +43,6 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise InputRefused(texts.RELOAD)
     return value
-
-
-def title(value: object) -> str:
-    """A new title, in one line."""
-    words = " ".join(text(value).split())
-    if not words:
-        raise InputRefused("A title needs at least one character.")
-    if len(words) > _TITLE_CHARS:
-        raise InputRefused(f"A title may have {_TITLE_CHARS} characters.")
-    return words
 
 
 def slot(value: object) -> Slot:

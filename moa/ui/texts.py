@@ -38,7 +38,6 @@ SYSTEM = "System prompt"
 REFRESH = "Look for models again"
 SYSTEM_PLACEHOLDER = "Instructions for every model (optional)"
 
-MODEL_LOADING = "Loading model"
 RELOAD = "This page is out of date. Reload it, then try again."
 NOT_DONE = "Not done"
 WENT_WRONG = "Something went wrong on our side. Your text is still here: try again."

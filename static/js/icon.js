@@ -23,12 +23,9 @@ const paths = {
   minus: "M5 12h14",
   cross: "m6 6 12 12M18 6 6 18",
   expand: "M12 4v16M8 8l4-4 4 4M8 16l4 4 4-4",
-  pin: "M9 3.500h6M10 3.500v6.200L7 13.500h10l-3-3.800V3.500M12 13.500V21",
-  archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
   back: "M19 12H5m6-6-6 6 6 6",
   arrow: "M5 12h14m-6-6 6 6-6 6",
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13Zm9.5 16-4.9-4.9",
-  notice: "M12 11v5m0-8.200v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Z",
 };
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -24,11 +24,8 @@ export const texts = {
   retry: "Retry",
   fullHeight: "Full height",
   lessHeight: "Less height",
-  fold: "Fold",
-  unfold: "Unfold",
   jump: "Jump to newest",
   unknownCost: "cost unknown",
-  free: "no cost",
   /** @param {string} who */
   copyPanel: (who) => `Copy ${who}`,
   /** @param {string} who */

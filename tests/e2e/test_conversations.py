@@ -112,6 +112,20 @@ def test_one_proposer_is_asked_again_and_the_others_are_not_paid_twice(
     assert [len(provider.requests_for(name)) for name in ("a", "b", "c", "writer")] == [1, 2, 1, 3]
 
 
+def test_another_model_is_asked_in_a_proposers_place(watched: Watched, provider: ProviderServer) -> None:
+    page = watched.page
+    provider.script("writer", Answer("Of these."), Answer("Of those."))
+    watched.open()
+    asked(watched, "Who is here?", "Of these.")
+    page.locator('[data-layer="1"] > summary').click()
+    page.locator('.moa-panel[data-slot="1.2"]').get_by_role("button", name=re.compile("^More")).click()
+    page.get_by_role("menuitem", name="Ask another model…").click()
+    page.get_by_role("option", name=re.compile("^Model A")).click()
+    answered(page, "Of those.")
+    expect(page.locator('.moa-panel[data-slot="1.2"]')).to_contain_text("Model A")
+    assert [len(provider.requests_for(name)) for name in ("a", "b", "c", "writer")] == [2, 1, 1, 2]
+
+
 def test_the_answer_can_be_had_before_the_slowest_proposer_is_done(watched: Watched, provider: ProviderServer) -> None:
     page, gate = watched.page, Gate()
     provider.script("c", Answer("It never ends.", gate=gate, hold=(2,)))
@@ -200,6 +214,35 @@ def test_a_run_goes_on_while_another_conversation_is_open_and_its_dot_says_so(
     expect(entry(page, "A slow one").locator(".moa-running")).to_be_hidden()
     entry(page, "A slow one").get_by_role("button", name="A slow one", exact=True).click()
     answered(page, "Slow answer.")
+
+
+def test_a_conversation_that_still_writes_is_deleted_and_the_next_question_can_be_asked(
+    watched: Watched, provider: ProviderServer
+) -> None:
+    page, gate = watched.page, Gate()
+    provider.script("a", Answer("It never ends.", gate=gate, hold=(2,)), Answer("At once."))
+    watched.open()
+    watched.ask("Delete me while I write")
+    expect(page.locator('[data-slot="1.1"]')).to_contain_text("It never")
+    choose(page, "Delete me while I write", "Delete")
+    expect(page.locator("[data-turn]")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
+    asked(watched, "And now?", "Hello from writer.")
+    expect(page.get_by_text("Not done")).to_have_count(0)
+
+
+def test_the_aggregator_names_the_conversation(browser: Browser, provider: ProviderServer, tmp_path: Path) -> None:
+    provider.forget()
+    provider.script("writer", Answer("Scattering."), Answer("**Title: Blue sky**"))
+    app = App(tmp_path, SCRIPTED.format(base_url=provider.base_url, closed=CLOSED), {"MOA_TITLES": "1"})
+    app.start()
+    page = browser.new_page()
+    watched = Watched(page, app)
+    watched.open()
+    asked(watched, "Why is the sky blue?", "Scattering.")
+    expect(page.locator(".moa-entry-title")).to_have_text("Blue sky")
+    page.close()
+    app.stop()
 
 
 def test_words_are_found_in_any_proposal_from_the_keyboard(watched: Watched, provider: ProviderServer) -> None:
@@ -292,12 +335,70 @@ def test_a_conversation_is_downloaded_and_imported_again(watched: Watched, tmp_p
     assert document["title"] == "Take me along"
     file = tmp_path / "again.json"
     file.write_text(json.dumps({**document, "title": "Came back"}), "utf-8")
+    brought(page, file)
+    expect(entry(page, "Came back")).to_have_count(1)
+    expect(page.locator(".moa-question")).to_have_text("Take me along")
+
+
+def brought(page: Page, file: Path) -> None:
+    """Import a file of one conversation, which is then shown."""
     page.get_by_role("button", name="Archive, import and export").click()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("menuitem", name="Import…").click()
     chooser.value.set_files(file)
-    expect(entry(page, "Came back")).to_have_count(1)
-    expect(page.locator(".moa-question")).to_have_text("Take me along")
+
+
+def test_chatgpts_export_comes_in_and_its_model_is_not_run(
+    watched: Watched, provider: ProviderServer, tmp_path: Path
+) -> None:
+    page = watched.page
+    said = {"user": "Moved from elsewhere?", "assistant": "Yes, **all** of it."}
+    nodes: dict[str, dict[str, object]] = {
+        "root": {"id": "root", "message": None, "parent": None, "children": ["user"]}
+    }
+    for role, parent, children in (("user", "root", ["assistant"]), ("assistant", "user", [])):
+        content = {"content_type": "text", "parts": [said[role]]}
+        message = {"id": role, "author": {"role": role}, "content": content, "metadata": {"model_slug": "gpt-4o"}}
+        nodes[role] = {"id": role, "message": message, "parent": parent, "children": children}
+    talk = {"title": "From ChatGPT", "create_time": 1_760_000_000.0, "mapping": nodes, "current_node": "assistant"}
+    file = tmp_path / "conversations.json"
+    file.write_text(json.dumps([talk]), "utf-8")
+    watched.open()
+    brought(page, file)
+    expect(page.locator(".moa-question")).to_have_text("Moved from elsewhere?")
+    expect(page.locator("[data-answer] strong")).to_have_text("all")
+    page.get_by_role("button", name="Other ways to answer again").click()
+    page.get_by_role("menuitem", name="Ask another model…").click()
+    page.get_by_role("option", name=re.compile("^Writer")).click()
+    answered(page, "Hello from writer.")
+    page.get_by_role("button", name="Earlier attempt").click()
+    answered(page, "Yes, all of it.")
+    asked(watched, "And what else?", "Hello from writer.")
+    sent = [m["content"] for m in provider.requests_for("a")[-1].messages]
+    assert sent == ["Moved from elsewhere?", "Yes, **all** of it.", "And what else?"]
+
+
+def test_B19_an_imported_mixture_that_names_what_is_not_offered_is_not_run(
+    watched: Watched, provider: ProviderServer, tmp_path: Path
+) -> None:
+    page = watched.page
+    provider.script("writer", Answer("Theirs."), Answer("Mine."))
+    watched.open()
+    asked(watched, "Mend me", "Theirs.")
+    with page.expect_download() as downloaded:
+        choose(page, "Mend me", "Download JSON")
+    text = downloaded.value.path().read_text("utf-8")
+    file = tmp_path / "other.json"
+    file.write_text(text.replace("test/writer", "test/dear-one").replace('"Mend me"', '"Mend me too"'), "utf-8")
+    brought(page, file)
+    expect(page.locator(".moa-question")).to_have_text("Mend me too")
+    calls = len(provider.requests)
+    page.get_by_role("button", name="Other ways to answer again").click()
+    page.get_by_role("menuitem", name="Answer only").click()
+    expect(page.get_by_text("test/dear-one is not offered here")).to_be_visible()
+    assert len(provider.requests) == calls
+    page.get_by_role("button", name="Regenerate").click()
+    answered(page, "Mine.")
 
 
 def test_an_answer_tells_which_proposal_it_leaned_on(watched: Watched, provider: ProviderServer) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from moa.chat.values import TurnRecord
 from moa.core.errors import Conflict
+from moa.core.times import utc_now
 from storage import SqlStore
 from storage.beginning import begin_turn
 from storage.reading import conversation_row, path
-from storage.store import utc_now
 from tests.storage.conftest import Place
 from tests.storage.samples import ADA, question
 

@@ -11,6 +11,7 @@ from moa.config.catalogue import load_catalogue
 from moa.core.catalogue import policy_for
 from moa.core.domain import Model, Part, Price, PromptStyle
 from moa.core.policy import Deadlines
+from moa.providers.registry import Registry
 from tests.support.catalogues import OWN, SMOL, load, refused
 
 # What is shipped
@@ -113,6 +114,8 @@ def test_reasoning_models_are_waited_for_longer_unless_told_otherwise(tmp_path: 
     found_later = Model("x/found", "x", "found", "found", reasoning=True)
     assert policy_for(catalogue, found_later).deadlines == told["thinks"]
     assert policy_for(catalogue, Model("gone/m", "gone", "m", "m")).deadlines == Deadlines()
+    registry = Registry(catalogue, {})
+    assert {name: registry.endpoint(f"x/{name}").policy.deadlines for name in told} == told
 
 
 # The own file

@@ -134,3 +134,16 @@ def test_errors_keep_what_is_private_out_of_what_they_show() -> None:
     assert "sk-secret" not in str(error)
     assert "sk-secret" not in error.public
     assert NotFound("run").public == "This run doesn't exist any more."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "narrower"),
+    [
+        (Budget(), Budget(), Budget()),
+        (Budget(calls=5), Budget(), Budget(calls=5)),
+        (Budget(calls=5, cost_microusd=7, seconds=60), Budget(9, 2, 900), Budget(5, 2, 60)),
+        (Budget(cost_microusd=0), Budget(cost_microusd=9), Budget(cost_microusd=0)),
+    ],
+)
+def test_of_two_budgets_each_bound_is_the_narrower(one: Budget, other: Budget, narrower: Budget) -> None:
+    assert one.within(other) == other.within(one) == narrower

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moa.providers.quirks import adapt, find
+from moa.providers.quirks import find
 
 SYSTEM = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
 BODY: dict[str, Any] = {
@@ -21,6 +21,12 @@ BODY: dict[str, Any] = {
     "seed": 7,
     "stop": ["END"],
 }
+
+
+def adapt(body: dict[str, Any], error: str) -> dict[str, Any] | None:
+    """The next request as the provider makes it; None when the error asks for none."""
+    quirk = find(body, error)
+    return None if quirk is None else quirk.apply(body)
 
 
 def openai(message: str, param: str | None = None, code: str | None = None) -> str:
