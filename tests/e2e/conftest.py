@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -140,6 +141,23 @@ def watched(context: BrowserContext, app: App) -> Iterator[Watched]:
     yield noted
     assert noted.strangers == []
     assert noted.complaints == []
+
+
+@pytest.fixture
+def alone(browser: Browser, provider: ProviderServer, tmp_path: Path) -> Iterator[Callable[..., Watched]]:
+    """Starts an app of the test's own, with these variables, and a page on it; ends both whatever happens."""
+    provider.forget()
+    with ExitStack() as stack:
+
+        def start(**environ: str) -> Watched:
+            made = App(tmp_path, SCRIPTED.format(base_url=provider.base_url, closed=CLOSED), environ)
+            stack.callback(made.stop)
+            made.start()
+            page = browser.new_page()
+            stack.callback(page.close)
+            return Watched(page, made)
+
+        yield start
 
 
 def need_weights() -> None:

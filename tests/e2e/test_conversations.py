@@ -6,13 +6,13 @@ import json
 import re
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.conftest import CLOSED, SCRIPTED, Watched
-from tests.support.app import App
+from tests.e2e.conftest import Watched
 from tests.support.server import Answer, Gate, HttpError, ProviderServer
 
 if sys.platform == "linux":
@@ -140,16 +140,13 @@ def test_the_answer_can_be_had_before_the_slowest_proposer_is_done(watched: Watc
 
 
 def test_F26_after_a_crash_resume_calls_only_what_is_missing(
-    browser: Browser, provider: ProviderServer, tmp_path: Path
+    alone: Callable[..., Watched], provider: ProviderServer
 ) -> None:
-    provider.forget()
     gate = Gate()
     provider.script("b", Answer("Half and no more.", gate=gate, hold=(2,)), Answer("All of it."))
     provider.script("writer", Answer("The whole answer."))
-    app = App(tmp_path, SCRIPTED.format(base_url=provider.base_url, closed=CLOSED))
-    app.start()
-    page = browser.new_page()
-    watched = Watched(page, app)
+    watched = alone()
+    page, app = watched.page, watched.app
     watched.open()
     watched.ask("Are you there?")
     expect(page.locator('[data-slot="1.1"]')).to_have_attribute("data-status", "done")
@@ -164,19 +161,14 @@ def test_F26_after_a_crash_resume_calls_only_what_is_missing(
     page.get_by_role("button", name="Resume").click()
     answered(page, "The whole answer.")
     assert [len(provider.requests_for(name)) for name in ("a", "b", "c", "writer")] == [1, 2, 1, 1]
-    page.close()
-    app.stop()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process's files")
 def test_F28_on_a_full_disk_history_is_read_and_a_question_waits_in_the_composer(
-    browser: Browser, provider: ProviderServer, tmp_path: Path
+    alone: Callable[..., Watched], provider: ProviderServer
 ) -> None:
-    provider.forget()
-    app = App(tmp_path, SCRIPTED.format(base_url=provider.base_url, closed=CLOSED))
-    app.start()
-    page = browser.new_page()
-    watched = Watched(page, app)
+    watched = alone()
+    page, app = watched.page, watched.app
     watched.open()
     asked(watched, "While there was room", "Hello from writer.")
     expect(page.get_by_role("button", name="Send")).to_be_enabled()  # its end is stored
@@ -194,8 +186,6 @@ def test_F28_on_a_full_disk_history_is_read_and_a_question_waits_in_the_composer
     page.get_by_label("Message").fill("")
     asked(watched, "There is room again", "Hello from writer.")
     expect(page.locator("[data-turn]")).to_have_count(2)
-    page.close()
-    app.stop()
 
 
 def test_a_run_goes_on_while_another_conversation_is_open_and_its_dot_says_so(
@@ -231,18 +221,12 @@ def test_a_conversation_that_still_writes_is_deleted_and_the_next_question_can_b
     expect(page.get_by_text("Not done")).to_have_count(0)
 
 
-def test_the_aggregator_names_the_conversation(browser: Browser, provider: ProviderServer, tmp_path: Path) -> None:
-    provider.forget()
+def test_the_aggregator_names_the_conversation(alone: Callable[..., Watched], provider: ProviderServer) -> None:
     provider.script("writer", Answer("Scattering."), Answer("**Title: Blue sky**"))
-    app = App(tmp_path, SCRIPTED.format(base_url=provider.base_url, closed=CLOSED), {"MOA_TITLES": "1"})
-    app.start()
-    page = browser.new_page()
-    watched = Watched(page, app)
+    watched = alone(MOA_TITLES="1")
     watched.open()
     asked(watched, "Why is the sky blue?", "Scattering.")
-    expect(page.locator(".moa-entry-title")).to_have_text("Blue sky")
-    page.close()
-    app.stop()
+    expect(watched.page.locator(".moa-entry-title")).to_have_text("Blue sky")
 
 
 def test_words_are_found_in_any_proposal_from_the_keyboard(watched: Watched, provider: ProviderServer) -> None:
