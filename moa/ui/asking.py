@@ -53,11 +53,9 @@ class Asking:
             after=after,
         )
         if after is not None:
-            return ("", *await self._shown(request, started))
-        return (
-            "",
-            *state.now_shown(context, request, await state.begun(context, actor, started, fresh=opened is None)),
-        )
+            return ("", *await self._shown(request, key, started))
+        begun = state.begun(context, actor, started, fresh=opened is None)
+        return ("", *await state.turned(context, request, key, begun))
 
     @plainly
     @with_mixture
@@ -70,7 +68,7 @@ class Asking:
             recipe=self._context.recipe(mixture),
             request_key=inputs.request_key(key),
         )
-        return await self._shown(request, started)
+        return await self._shown(request, key, started)
 
     @plainly
     @with_mixture
@@ -82,7 +80,7 @@ class Asking:
             recipe=self._context.recipe(mixture),
             request_key=inputs.request_key(key),
         )
-        return await self._shown(request, started)
+        return await self._shown(request, key, started)
 
     @plainly
     async def regenerate_answer(self, key: object, event: gr.EventData, request: gr.Request) -> PageState:
@@ -90,7 +88,7 @@ class Asking:
         started = await self._context.chat.regenerate_answer(
             self._context.actor(request), _turn(event), request_key=inputs.request_key(key)
         )
-        return await self._shown(request, started)
+        return await self._shown(request, key, started)
 
     @plainly
     async def resume(self, key: object, event: gr.EventData, request: gr.Request) -> PageState:
@@ -98,7 +96,7 @@ class Asking:
         started = await self._context.chat.resume(
             self._context.actor(request), _turn(event), request_key=inputs.request_key(key)
         )
-        return await self._shown(request, started)
+        return await self._shown(request, key, started)
 
     @plainly
     async def retry_slot(self, key: object, event: gr.EventData, request: gr.Request) -> PageState:
@@ -113,7 +111,7 @@ class Asking:
             request_key=inputs.request_key(key),
             model=model,
         )
-        return await self._shown(request, started)
+        return await self._shown(request, key, started)
 
     @plainly
     async def fork(self, conversation: object, event: gr.EventData, request: gr.Request) -> ForkJson:
@@ -146,11 +144,10 @@ class Asking:
         """A question of the first screen goes into the composer."""
         return inputs.text(inputs.event_field(event, "text"))
 
-    async def _shown(self, request: gr.Request, started: Started) -> PageState:
+    async def _shown(self, request: gr.Request, key: object, started: Started) -> PageState:
         context = self._context
-        return state.now_shown(
-            context, request, await state.shown(context, context.actor(request), started.conversation_id)
-        )
+        shown = state.shown(context, context.actor(request), started.conversation_id)
+        return await state.turned(context, request, key, shown)
 
 
 def _turn(event: gr.EventData) -> str:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import gradio as gr
 
+from moa.chat.values import Actor
 from moa.core.errors import MoaError, NotFound
 from moa.ui import inputs, render, state
 from moa.ui.context import Context, plain_error, plainly
@@ -24,59 +26,66 @@ class Handlers:
 
     @plainly
     async def load(self, conversation: object, request: gr.Request) -> PageState:
-        """The page opens, or Gradio has connected again. A conversation that is gone opens the first screen."""
-        actor = self._context.actor(request)
+        """The page opens, or Gradio has connected again. A conversation that is gone opens the first screen.
+
+        Whatever was done meanwhile counts more.
+        """
+        context, page = self._context, str(request.session_hash)
+        actor, wanted = context.actor(request), None
         try:
             wanted = inputs.optional_id(conversation)
-            return self._shown(
-                request,
-                await (state.shown(self._context, actor, wanted) if wanted else state.empty(self._context, actor)),
-            )
+            found = await (state.shown(context, actor, wanted) if wanted else state.empty(context, actor))
         except NotFound as gone:
             gr.Warning(gone.public)
-            return self._shown(request, await state.empty(self._context, actor))
+            found = await state.empty(context, actor)
+        return state.now_shown(context, request, found) if context.viewers.shows(page, wanted) else state.unchanged()
 
     @plainly
-    async def open(self, event: gr.EventData, request: gr.Request) -> PageState:
+    async def open(self, chosen: object, event: gr.EventData, request: gr.Request) -> PageState:
         """Another conversation is chosen, or a place in one; the one that was watched goes on unwatched."""
-        context, page = self._context, str(request.session_hash)
-        actor = context.actor(request)
+        context = self._context
         wanted = inputs.required_id(inputs.event_field(event, "id"))
         place = inputs.optional_id(inputs.event_field(event, "turn"))
-        intent = context.viewers.intend(page)
+        return await state.turned(context, request, chosen, self._opened(context.actor(request), wanted, place))
+
+    async def _opened(self, actor: Actor, conversation: str, place: str | None) -> PageState:
         if place is not None:
-            await context.chat.show_turn(actor, place)
-        found = await state.shown(context, actor, wanted, focus=place)
-        return self._shown(request, found) if context.viewers.intends(page, intent) else state.unchanged()
+            await self._context.chat.show_turn(actor, place)
+        return await state.shown(self._context, actor, conversation, focus=place)
 
     @plainly
-    async def first_screen(self, request: gr.Request) -> PageState:
+    async def first_screen(self, chosen: object, request: gr.Request) -> PageState:
         """The first screen again."""
-        return self._shown(request, await state.empty(self._context, self._context.actor(request)))
+        context = self._context
+        return await state.turned(context, request, chosen, state.empty(context, context.actor(request)))
 
     @plainly
-    async def show_run(self, conversation: object, event: gr.EventData, request: gr.Request) -> PageState:
+    async def show_run(
+        self, conversation: object, chosen: object, event: gr.EventData, request: gr.Request
+    ) -> PageState:
         """Another attempt at a turn is to be shown."""
         turn = inputs.required_id(inputs.event_field(event, "turn"), "turn")
         run = inputs.required_id(inputs.event_field(event, "run"), "run")
         await self._context.chat.show_run(self._context.actor(request), turn, run)
-        return await self._again(conversation, request)
+        return await self._again(conversation, chosen, request)
 
     @plainly
-    async def show_turn(self, conversation: object, event: gr.EventData, request: gr.Request) -> PageState:
+    async def show_turn(
+        self, conversation: object, chosen: object, event: gr.EventData, request: gr.Request
+    ) -> PageState:
         """Another branch is to be shown."""
         turn = inputs.required_id(inputs.event_field(event, "turn"), "turn")
         await self._context.chat.show_turn(self._context.actor(request), turn)
-        return await self._again(conversation, request)
+        return await self._again(conversation, chosen, request)
 
-    async def watch(self, run: object, request: gr.Request) -> AsyncIterator[Live]:
+    async def watch(self, run: object, request: gr.Request) -> AsyncIterator[Live | Any]:
         """Follow a run until it ends or the page turns elsewhere. The run does not mind either."""
         page = str(request.session_hash)
-        stream = self._context.viewers.follow(page)
         try:
             run_id = inputs.optional_id(run)
-            if run_id is None:
-                yield render.nothing_live(None)
+            stream = self._context.viewers.follow(page, run_id) if run_id is not None else None
+            if run_id is None or stream is None:
+                yield gr.skip()
                 return
             async for turn in self._context.chat.watch(self._context.actor(request), run_id):
                 if not self._context.viewers.follows(page, stream):
@@ -102,7 +111,7 @@ class Handlers:
         except NotFound:
             if not context.viewers.shows(page, shown):
                 return state.unchanged()
-            return self._shown(request, await state.empty(context, actor))
+            return state.now_shown(context, request, await state.empty(context, actor))
         except MoaError as unread:
             gr.Warning(unread.public)
             found = state.idle()
@@ -124,9 +133,6 @@ class Handlers:
         """Let the aggregator begin with the proposals that are there."""
         await self._context.chat.answer_now(self._context.actor(request), inputs.required_id(run, "run"))
 
-    async def _again(self, conversation: object, request: gr.Request) -> PageState:
-        shown = inputs.required_id(conversation)
-        return self._shown(request, await state.shown(self._context, self._context.actor(request), shown))
-
-    def _shown(self, request: gr.Request, page: PageState) -> PageState:
-        return state.now_shown(self._context, request, page)
+    async def _again(self, conversation: object, chosen: object, request: gr.Request) -> PageState:
+        context, shown = self._context, inputs.required_id(conversation)
+        return await state.turned(context, request, chosen, state.shown(context, context.actor(request), shown))

@@ -13,6 +13,7 @@ from moa.ui import texts
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"[0-9A-Fa-f-]{16,64}")
+_MOMENT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 def optional_id(value: object) -> str | None:
@@ -31,9 +32,14 @@ def required_id(value: object, what: str = "conversation") -> str:
 
 def request_key(value: object) -> str:
     """The submit's own key, made in the browser; without a good one each submit counts by itself."""
-    if isinstance(value, str) and _KEY.fullmatch(value) and value[0] != "-":
-        return value
-    return secrets.token_hex(16)
+    key = value.partition("@")[0] if isinstance(value, str) else ""
+    return key if _KEY.fullmatch(key) and key[0] != "-" else secrets.token_hex(16)
+
+
+def moment(value: object) -> float | None:
+    """When something was chosen, behind an @: ms of the page's own clock. None when it isn't told."""
+    found = _MOMENT.fullmatch(value.partition("@")[2]) if isinstance(value, str) else None
+    return float(found[0]) if found else None
 
 
 def text(value: object) -> str:

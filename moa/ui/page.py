@@ -152,12 +152,16 @@ def _wire_conversations(page: gr.Blocks, parts: Parts, handlers: Handlers) -> No
     state = parts.state
     follow = _follower(parts, handlers)
     follow(page.load(handlers.load, state.conversation, list(state), js=scripts.FROM_ADDRESS, **_EVENT))
-    follow(state.history.open(handlers.open, None, list(state), trigger_mode="multiple", **_EVENT))
+    chosen: dict[str, Any] = {"inputs": [parts.key], "outputs": list(state), "js": scripts.CHOSEN, **_EVENT}
+    follow(state.history.open(handlers.open, trigger_mode="multiple", **chosen))
     for leaves in (parts.new_chat.click, state.history.gone):
-        leaves(handlers.first_screen, None, list(state), **_EVENT)
+        # At once in the browser: a question that is sent before the server answers must not go where the page was.
+        leaves(None, None, [state.conversation, state.head, state.run], js=scripts.NOWHERE)
+        leaves(handlers.first_screen, **chosen)
     for name in _STEPS:
         event = getattr(state.settled, name)
-        follow(event(getattr(handlers, name), state.conversation, list(state), **_EVENT))
+        shown = [state.conversation, parts.key]
+        follow(event(getattr(handlers, name), shown, list(state), js=scripts.CHOSEN_IN, **_EVENT))
     state.live.stop_one(handlers.stop_one, state.run, None, **_EVENT)
     state.live.answer_now(handlers.answer_now, state.run, None, **_EVENT)
     state.stop.click(handlers.stop, state.run, None, **_EVENT)

@@ -8,6 +8,14 @@ FROM_ADDRESS = "() => [new URLSearchParams(location.search).get('c') || '']"
 # Keeps the address in step with the conversation shown, and closes the sidebar on a phone.
 TO_ADDRESS = "(id) => { window.moa?.shown(id); }"
 
+# Says when something was chosen, in ms of the page's clock: events may reach the server in another order.
+_NOW = "'@' + performance.now()"
+CHOSEN = f"() => [{_NOW}]"
+CHOSEN_IN = f"(conversation) => [conversation, {_NOW}]"
+
+# No conversation, no head, no run.
+NOWHERE = "() => ['', '', '']"
+
 # The button under the composer opens and closes the settings.
 OPEN_SETTINGS = "() => { document.querySelector('#moa-settings .toggle-button')?.click(); }"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from moa.chat.values import Actor, Started
-from moa.ui import history, render
+from moa.ui import history, inputs, render
 from moa.ui.context import Context
 from moa.ui.contract import HistoryJson, Settled
 
@@ -84,9 +85,21 @@ async def begun(context: Context, actor: Actor, started: Started, *, fresh: bool
     )
 
 
+async def turned(
+    context: Context, request: gr.Request, chosen: object, making: Coroutine[Any, Any, PageState]
+) -> PageState:
+    """What a page turns to, unless its reader has chosen something else since ``chosen`` (see ``inputs.moment``)."""
+    page, at_ms = str(request.session_hash), inputs.moment(chosen)
+    if not context.viewers.choose(page, at_ms):
+        making.close()
+        return unchanged()
+    made = await making
+    return now_shown(context, request, made) if context.viewers.chose(page, at_ms) else unchanged()
+
+
 def now_shown(context: Context, request: gr.Request, page: PageState) -> PageState:
     """Notes what a page shows from now on; streams of what it showed until now end. Gives the state back."""
-    context.viewers.show(str(request.session_hash), page.conversation or None)
+    context.viewers.show(str(request.session_hash), page.conversation or None, page.run or None)
     return page
 
 

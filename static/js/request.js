@@ -7,7 +7,8 @@ const DOUBLE_MS = 1_000;
 let last = { name: "", key: "", at_ms: -Infinity };
 
 /**
- * Put a request key into the last of an event's inputs.
+ * Put a request key into the last of an event's inputs, and behind an @ when it was chosen, in ms of the page's clock:
+ * events may reach the server in another order.
  * @param {unknown[]} inputs
  * @param {number} binding how many of the first inputs name the submit: while they are the same, so is the key;
  *     with 0, only for a double click
@@ -17,7 +18,7 @@ export function keyed(inputs, binding) {
   const at_ms = performance.now();
   const again = name === last.name && (binding > 0 || at_ms - last.at_ms < DOUBLE_MS);
   last = { name, key: again ? last.key : newKey(), at_ms };
-  return [...inputs.slice(0, -1), last.key];
+  return [...inputs.slice(0, -1), `${last.key}@${at_ms}`];
 }
 
 /** Another conversation is shown, so that the same words again are another submit. */

@@ -187,11 +187,11 @@ class Page:
 
     @staticmethod
     def start_inputs(
-        message: object, conversation: object = "", head: object = "", *, base: object = "local"
+        message: object, conversation: object = "", head: object = "", *, base: object = "local", at: str = ""
     ) -> list[Any]:
         """What Send sends, with the settings as the page has them at first."""
         key = "0123456789abcdef0123456789abcdef"
-        return [message, conversation, head, {"turn": None, "question": None}, *Page.settings(base), key]
+        return [message, conversation, head, {"turn": None, "question": None}, *Page.settings(base), key + at]
 
     @staticmethod
     def settings(base: object = "local") -> list[Any]:

@@ -133,8 +133,8 @@ async def test_load_opens_the_conversation_of_the_address(page: Page) -> None:
 
 
 async def test_B08_any_other_address_opens_the_first_screen(page: Page, chat: FakeChat) -> None:
-    for address in ("", "gone", "../../etc", "c1\x00", None, 7, ["c1"], {"a": 1}, "a" * 100):
-        (message,) = await page.fire("load", [address])
+    for n, address in enumerate(("", "gone", "../../etc", "c1\x00", None, 7, ["c1"], {"a": 1}, "a" * 100)):
+        (message,) = await page.fire("load", [address], session=f"page-{n}")
         shown = state(message)
         assert (shown["conversation"], shown["settled"]["turns"]) == ("", [])
         assert len(shown["settled"]["welcome"]["examples"]) == 3
@@ -165,7 +165,7 @@ async def test_a_page_that_turned_elsewhere_stops_following(page: Page, chat: Fa
     stream = page.messages()
     first = await anext(stream)
     assert first["msg"] == "process_generating"
-    await page.join("first_screen", [])
+    await page.join("first_screen", ["@7.5"])
     left = await anext(stream)
     assert state(left)["conversation"] == ""
     chat.gate.set()
@@ -175,17 +175,45 @@ async def test_a_page_that_turned_elsewhere_stops_following(page: Page, chat: Fa
 
 async def test_what_ends_after_the_page_turned_elsewhere_does_not_come_back(page: Page) -> None:
     await page.fire("load", ["c1"])
-    await page.fire("first_screen", [])
+    await page.fire("first_screen", ["@7"])
     (late,) = await page.fire("finish", ["r1", "c1"])
     assert "value" not in state(late)["settled"]
     (other,) = await page.fire("finish", ["r1", "c1"], session="page-2")
     assert state(other)["conversation"] == "c1"
 
 
-async def test_watching_nothing_leaves_nothing_on_the_screen(page: Page, chat: FakeChat) -> None:
+async def test_watching_nothing_changes_nothing_on_the_screen(page: Page, chat: FakeChat) -> None:
     messages = await page.fire("watch", [""])
-    assert messages[0]["output"]["data"][0] == {"conversation": None, "turn": None, "ended": False}
+    assert not {"value", "turn"} & messages[0]["output"]["data"][0].keys()
     assert chat.named("watch") == []
+
+
+async def test_what_is_asked_to_be_watched_late_does_not_end_the_stream_of_what_is_shown(
+    page: Page, chat: FakeChat
+) -> None:
+    chat.views = [turn_view("turn", "run", live=True), turn_view("turn", "run")]
+    await page.fire("start", page.start_inputs("Why?"))
+    await page.join("watch", ["run"])
+    stream = page.messages()
+    first = await anext(stream)
+    assert first["output"]["data"][0]["turn"]["run"] == "run"
+    await page.join("watch", [""])  # the first screen's own, or of what the page showed before
+    await page.join("watch", ["another"])
+    chat.gate.set()
+    rest = [message async for message in stream]
+    assert "True" in str([m["output"] for m in rest if "ended" in str(m["output"])])
+    assert [told["run_id"] for told in chat.named("watch")] == ["run"]
+
+
+async def test_a_question_is_not_taken_off_the_screen_by_what_was_chosen_before_it(page: Page) -> None:
+    """Gradio carries out what came at about the same time in any order."""
+    await page.fire("start", page.start_inputs("Why?", at="@30.5"))
+    (late,) = await page.fire("first_screen", ["@30.25"])
+    assert "value" not in state(late)["settled"]
+    (loaded,) = await page.fire("load", [""])
+    assert "value" not in state(loaded)["settled"]
+    (later,) = await page.fire("first_screen", ["@30.75"])
+    assert state(later)["conversation"] == ""
 
 
 async def test_finish_shows_what_the_store_holds_and_only_after_a_run(page: Page, chat: FakeChat) -> None:
@@ -234,8 +262,8 @@ async def test_what_was_chosen_last_is_shown_also_when_it_comes_first(chat: Fake
 
     chat.open = open_slowly  # type: ignore[method-assign]  # the answer to the first click is held back
     async with served(chat) as page:
-        await page.join("open", [], event={"id": "c2"})
-        await page.join("open", [], event={"id": "c1"})
+        await page.join("open", ["@10"], event={"id": "c2"})
+        await page.join("open", ["@20"], event={"id": "c1"})
         messages = page.messages()
         first = await anext(messages)
         assert state(first)["conversation"] == "c1"
@@ -259,7 +287,7 @@ async def test_regenerate_asks_again_with_the_settings_of_now(page: Page, chat: 
 
 
 async def test_a_place_that_was_found_is_put_on_the_path_and_scrolled_to(page: Page, chat: FakeChat) -> None:
-    (message,) = await page.fire("open", [], event={"id": "c1", "turn": "t1"})
+    (message,) = await page.fire("open", [""], event={"id": "c1", "turn": "t1"})
     assert chat.named("show_turn") == [{"actor": Actor("local"), "turn_id": "t1"}]
     assert state(message)["settled"]["focus"] == "t1"
 
@@ -297,9 +325,9 @@ async def test_B19_a_model_that_is_not_in_the_list_replaces_none(page: Page, cha
 
 
 async def test_attempts_and_branches_are_stepped_through(page: Page, chat: FakeChat) -> None:
-    (message,) = await page.fire("show_run", ["c1"], event={"turn": "t1", "run": "r1"})
+    (message,) = await page.fire("show_run", ["c1", ""], event={"turn": "t1", "run": "r1"})
     assert state(message)["settled"]["turns"][0]["id"] == "t1"
-    await page.fire("show_turn", ["c1"], event={"turn": "t1"})
+    await page.fire("show_turn", ["c1", ""], event={"turn": "t1"})
     assert chat.named("show_run") == [{"actor": Actor("local"), "turn_id": "t1", "run_id": "r1"}]
     assert chat.named("show_turn") == [{"actor": Actor("local"), "turn_id": "t1"}]
 
@@ -328,12 +356,12 @@ async def test_B09_foreign_ids_read_as_missing_ones_everywhere(chat: FakeChat) -
     chat.views = [turn_view("t1", "r1")]
     again = [*Page.settings(), ""]
     cases: list[tuple[str, list[Any], dict[str, str] | None]] = [
-        ("open", [], {"id": "ID"}), ("open", [], {"id": "c1", "turn": "ID"}),
+        ("open", [""], {"id": "ID"}), ("open", [""], {"id": "c1", "turn": "ID"}),
         ("stop", ["ID"], None), ("answer_now", ["ID"], None), ("watch", ["ID"], None),
         ("regenerate", again, {"turn": "ID"}), ("edit", again, {"turn": "ID", "question": "Mine?"}),
         ("regenerate_answer", [""], {"turn": "ID"}), ("resume", [""], {"turn": "ID"}),
-        ("retry_slot", [""], {"turn": "ID", "slot": "1.1"}), ("show_turn", ["c1"], {"turn": "ID"}),
-        ("show_run", ["c1"], {"turn": "ID", "run": "r1"}), ("fork", ["ID"], {"turn": "t1"}),
+        ("retry_slot", [""], {"turn": "ID", "slot": "1.1"}), ("show_turn", ["c1", ""], {"turn": "ID"}),
+        ("show_run", ["c1", ""], {"turn": "ID", "run": "r1"}), ("fork", ["ID"], {"turn": "t1"}),
     ]  # fmt: skip
     known = {"fork": "c1", "stop": "r1", "answer_now": "r1", "watch": "r1"}
     async with served(chat) as page:
