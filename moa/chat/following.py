@@ -15,7 +15,7 @@ FOLLOW_S = 0.4
 
 
 class Followed:
-    """Views of a run that is not under way in this process: over (one view), or running in another one.
+    """Views of runs that are not under way in this process: over (one view), or running in another one.
 
     That process stores growing texts twice a second and they are looked at a little more often, so a view here is
     less than a second behind. While the store refuses, the last view is given again.
@@ -32,7 +32,7 @@ class Followed:
         if self._shown is None:
             self._shown = await self._load()
             return self._shown
-        if not self._shown.live:
+        if not self._shown.running:
             raise StopAsyncIteration
         await self._clock.sleep(FOLLOW_S)
         try:

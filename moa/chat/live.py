@@ -120,7 +120,7 @@ class LiveRun:
 
     def watch(self, *, every_s: float, keepalive_s: float) -> AsyncIterator[TurnView]:
         """See ``ChatService.watch``."""
-        return Watch(self, self._clock, every_s=every_s, keepalive_s=keepalive_s)
+        return Watch((self,), self.snapshot, self._clock, every_s=every_s, keepalive_s=keepalive_s)
 
     def subscribe(self, waker: asyncio.Event) -> None:
         """Set ``waker`` at every change from now on."""
@@ -282,10 +282,19 @@ class LiveRun:
 
 
 class Watch:
-    """Views of a live run: the newest at most every ``every_s``, the same again as a keep-alive, a last one."""
+    """Views of live runs, one or those of a comparison: the newest at most every ``every_s``, the same again as a
+    keep-alive, a last one when all have ended. ``view`` makes them."""
 
-    def __init__(self, live: LiveRun, clock: Clock, *, every_s: float, keepalive_s: float) -> None:
-        self._live, self._clock = live, clock
+    def __init__(
+        self,
+        lives: Sequence[LiveRun],
+        view: Callable[[], TurnView],
+        clock: Clock,
+        *,
+        every_s: float,
+        keepalive_s: float,
+    ) -> None:
+        self._lives, self._view, self._clock = tuple(lives), view, clock
         self._every_s, self._keepalive_s = every_s, keepalive_s
         self._waker = asyncio.Event()
         self._shown_version = -1
@@ -300,23 +309,33 @@ class Watch:
             raise StopAsyncIteration
         if self._shown_at is not None:
             await self._pause(self._shown_at)
-        self._over = self._live.ended
-        self._shown_version, self._shown_at = self._live.version, self._clock.now()
-        return self._live.snapshot()
+        self._over = self._ended
+        self._shown_version, self._shown_at = self._version, self._clock.now()
+        return self._view()
+
+    @property
+    def _ended(self) -> bool:
+        return all(live.ended for live in self._lives)
+
+    @property
+    def _version(self) -> int:
+        return sum(live.version for live in self._lives)
 
     async def _pause(self, shown_at: float) -> None:
-        if self._shown_version == self._live.version:
+        if self._shown_version == self._version:
             await self._wait_for_change()
         rest = self._every_s - (self._clock.now() - shown_at)
-        if rest > 0 and not self._live.ended:
+        if rest > 0 and not self._ended:
             await self._clock.sleep(rest)
 
     async def _wait_for_change(self) -> None:
         self._waker.clear()
-        self._live.subscribe(self._waker)
+        for live in self._lives:
+            live.subscribe(self._waker)
         keepalive = self._clock.call_later(self._keepalive_s, self._waker.set)
         try:
             await self._waker.wait()
         finally:
             keepalive.cancel()
-            self._live.unsubscribe(self._waker)
+            for live in self._lives:
+                live.unsubscribe(self._waker)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from moa.chat import comparing
 from moa.chat.following import FOLLOW_S, Followed
 from moa.chat.history import messages_of, view_of
-from moa.chat.live import LiveRun
+from moa.chat.live import LiveRun, Watch
 from moa.chat.ports import BEING_WRITTEN, Conversations, Journal, Shares, Votes
 from moa.chat.values import Actor, RunRecord, SavedCall, Started, TurnRecord, TurnView
 from moa.core.domain import FailureKind, Outcome, Slot, Status
@@ -123,6 +123,22 @@ class Runs:
             return live.watch(every_s=every_s, keepalive_s=keepalive_s)
         return Followed(partial(self._load, actor, run_id), self._engine.clock)
 
+    async def watch_columns(
+        self, actor: Actor, run_id: str, *, every_s: float, keepalive_s: float
+    ) -> AsyncIterator[TurnView]:
+        """See ``ChatService.watch_columns``."""
+        turn = await self._store.load_turn_of_run(actor, run_id)
+        lives = [live for run in (turn.shown, *turn.columns) if (live := self.get(actor, run.id))]
+        if lives:
+            view = partial(_joined, self.view(actor, turn), lives)
+            views: AsyncIterator[TurnView] = Watch(
+                lives, view, self._engine.clock, every_s=every_s, keepalive_s=keepalive_s
+            )
+        else:
+            views = Followed(partial(self._load_columns, actor, run_id), self._engine.clock)
+        async for shown in views:
+            yield shown
+
     def view(self, actor: Actor, turn: TurnRecord) -> TurnView:
         """A turn with the runs shown for it, of all columns, as it stands."""
         columns = tuple(self._column(actor, turn, run) for run in turn.columns)
@@ -157,6 +173,16 @@ class Runs:
         """End a run and return once its end is stored."""
         live.stop()
         await asyncio.wait([live.task])
+
+    async def stop_columns(self, actor: Actor, run_id: str) -> None:
+        """End the runs of all columns of a turn, wherever they are carried out, and return once that is stored."""
+        turn = await self._store.load_turn_of_run(actor, run_id)
+        running = [run.id for run in (turn.shown, *turn.columns) if run.status is Status.RUNNING]
+        await asyncio.gather(*[self._stop_anywhere(actor, id_) for id_ in running])
+
+    async def _stop_anywhere(self, actor: Actor, run_id: str) -> None:
+        live = self.get(actor, run_id)
+        await (self.stop(live) if live else self.stop_elsewhere(actor, run_id))
 
     async def stop_elsewhere(self, actor: Actor, run_id: str) -> None:
         """End a run that another process carries out, and return once its end is stored."""
@@ -199,6 +225,9 @@ class Runs:
         column = next((run.column for run in turn.further if run.id == run_id), 1)
         return self._column(actor, turn, turn.in_column(column) or turn.shown)
 
+    async def _load_columns(self, actor: Actor, run_id: str) -> TurnView:
+        return self.view(actor, await self._store.load_turn_of_run(actor, run_id))
+
     def _ended(self, run_id: str, task: asyncio.Task[None]) -> None:
         live = self._live.pop(run_id, None)
         self._keys.pop(run_id, None)
@@ -208,3 +237,10 @@ class Runs:
             live.broke()
         elif live is not None and live.record.column == 1 and self._on_end is not None:
             self._on_end(live)
+
+
+def _joined(whole: TurnView, lives: Sequence[LiveRun]) -> TurnView:
+    """A turn with what is under way in its columns as it stands now."""
+    now = {live.record.column: replace(live.snapshot(), vote=whole.vote) for live in lives}
+    columns = tuple(now.get(column.column, column) for column in whole.columns)
+    return replace(now.get(1, replace(whole, columns=())), columns=columns)

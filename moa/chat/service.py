@@ -22,12 +22,13 @@ from moa.chat.values import (
     TurnView,
     VoteRecord,
 )
-from moa.core.domain import Recipe, Slot
+from moa.core.domain import Recipe, Slot, Status
 from moa.core.errors import Conflict, InputRefused, NotFound
 from moa.core.text import clean
 from moa.engine.engine import Engine
 from moa.engine.estimate import Estimate, estimate_run
 
+_ANSWERED = (Status.COMPLETE, Status.DEGRADED)
 _TYPICAL_QUESTION = "What is it, how does it work, and when should I use it?"
 
 
@@ -80,6 +81,12 @@ class ChatService:
         """
         return self._runs.watch(actor, run_id, every_s=every_s, keepalive_s=keepalive_s)
 
+    def watch_columns(
+        self, actor: Actor, run_id: str, *, every_s: float = 0.1, keepalive_s: float = 2.0
+    ) -> AsyncIterator[TurnView]:
+        """As ``watch``, of the whole turn that a run belongs to, until the runs of all its columns have ended."""
+        return self._runs.watch_columns(actor, run_id, every_s=every_s, keepalive_s=keepalive_s)
+
     # -- asking
 
     async def estimate(self, actor: Actor, recipe: Recipe, conversation_id: str | None = None) -> Estimate:
@@ -103,17 +110,8 @@ class ChatService:
         With ``after``, a turn of the path shown, the question branches off there; what came after it stays
         reachable. Raises InputRefused, Busy, Conflict; nothing has been called or stored then.
         """
-        question = self._checked(question)
-        self._runs.admit()
-        if after is not None:
-            turn = await self._store.load_turn(actor, after)
-            if conversation_id is not None and turn.conversation_id != conversation_id:
-                raise Conflict("Another conversation is open than the one to continue: choose again where to go on.")
-            new = NewTurn(question, recipe, _seed(), request_key, branch=True, parent_id=after)
-            return await self._branch(actor, turn, new)
-        earlier = list(await self._path(actor, conversation_id)) if conversation_id is not None else []
-        new = NewTurn(question, recipe, _seed(), request_key, conversation_id, expected_head)
-        return await self._runs.carry_out(self._begin(actor, new, earlier))
+        new = NewTurn(self._checked(question), recipe, _seed(), request_key, conversation_id, expected_head)
+        return await self._ask(actor, new, after)
 
     async def compare(
         self,
@@ -126,44 +124,57 @@ class ChatService:
         reuse: bool = False,
         conversation_id: str | None = None,
         expected_head: str | None = None,
+        after: str | None = None,
+        instead: str | None = None,
     ) -> Started:
         """Ask two to four different recipes at once, a column each; the path goes through the first one's answer.
 
         All runs are stored before the first begins. Each has its own history and is watched and stopped by itself.
         With ``reuse`` a single model doesn't call what a mixture's proposer is asked in just the same words and
-        sampling: it waits for that proposal and takes it over, unpaid. Raises as ``send``.
+        sampling: it waits for that proposal and takes it over, unpaid. ``after`` as for ``send``; ``instead`` is a turn
+        in whose place it is asked, as with ``edit``. Raises as ``send``.
         """
         question = self._checked(question)
         comparison = comparing.drawn(recipes, blind=blind)
-        self._runs.admit()
-        earlier = list(await self._path(actor, conversation_id)) if conversation_id is not None else []
         first, *others = recipes
         new = NewTurn(
             question, first, _seed(), request_key, conversation_id, expected_head,
             columns=tuple(ColumnRun(recipe, _seed()) for recipe in others), comparison=comparison,
         )  # fmt: skip
-        return await self._runs.carry_out(self._begin(actor, new, earlier, lend=reuse))
+        return await (self._ask_instead(actor, new, instead, reuse) if instead else self._ask(actor, new, after, reuse))
 
     async def edit(self, actor: Actor, turn_id: str, *, question: str, recipe: Recipe, request_key: str) -> Started:
         """Ask another question in a turn's place. The old one and all that followed it stay reachable.
 
         Raises as ``send``.
         """
-        question = self._checked(question)
+        new = NewTurn(self._checked(question), recipe, _seed(), request_key)
+        return await self._ask_instead(actor, new, turn_id)
+
+    async def _ask(self, actor: Actor, new: NewTurn, after: str | None, lend: bool = False) -> Started:
+        self._runs.admit()
+        if after is not None:
+            turn = await self._store.load_turn(actor, after)
+            if new.conversation_id is not None and turn.conversation_id != new.conversation_id:
+                raise Conflict("Another conversation is open than the one to continue: choose again where to go on.")
+            return await self._branch(actor, turn, replace(new, parent_id=after), lend)
+        earlier = list(await self._path(actor, new.conversation_id)) if new.conversation_id is not None else []
+        return await self._runs.carry_out(self._begin(actor, new, earlier, lend=lend))
+
+    async def _ask_instead(self, actor: Actor, new: NewTurn, turn_id: str, lend: bool = False) -> Started:
         self._runs.admit()
         turn = await self._store.load_turn(actor, turn_id)
-        new = NewTurn(question, recipe, _seed(), request_key, branch=True, parent_id=turn.parent_id)
-        return await self._branch(actor, turn, new)
+        return await self._branch(actor, turn, replace(new, parent_id=turn.parent_id), lend)
 
-    async def _branch(self, actor: Actor, turn: TurnRecord, new: NewTurn) -> Started:
+    async def _branch(self, actor: Actor, turn: TurnRecord, new: NewTurn, lend: bool) -> Started:
         """Begin a turn beside or below one of the path shown."""
         if begun := self._runs.begun(actor, turn.conversation_id, new.request_key):
             return begun
         earlier = await self._before(actor, turn)
         if new.parent_id == turn.id:
             earlier.append(turn)
-        new = replace(new, conversation_id=turn.conversation_id)
-        return await self._runs.carry_out(self._begin(actor, new, earlier))
+        new = replace(new, conversation_id=turn.conversation_id, branch=True, expected_head=None)
+        return await self._runs.carry_out(self._begin(actor, new, earlier, lend=lend))
 
     async def _begin(self, actor: Actor, new: NewTurn, earlier: Sequence[TurnRecord], *, lend: bool = False) -> Started:
         if len(earlier) >= self._engine.caps.turns:
@@ -207,12 +218,16 @@ class ChatService:
         return await self._again(actor, turn, self._allowed(recipe), mending.for_slot(shown, slot), request_key)
 
     async def regenerate_column(self, actor: Actor, turn_id: str, column: int, *, request_key: str) -> Started:
-        """One column of a comparison anew, with its own recipe. Raises Busy, NotFound for a column that isn't there."""
+        """One column of a comparison anew, with its own recipe; of one that did not end well only what it lacks.
+
+        Raises Busy, NotFound for a column that isn't there.
+        """
         turn = await self._store.load_turn(actor, turn_id)
         shown = turn.in_column(column)
         if shown is None:
             raise NotFound("answer")
-        return await self._again(actor, turn, self._allowed(shown.recipe), {}, request_key, column)
+        reuse = {} if shown.status in _ANSWERED else mending.for_resume(shown)
+        return await self._again(actor, turn, self._allowed(shown.recipe), reuse, request_key, column)
 
     async def _again(
         self, actor: Actor, turn: TurnRecord, recipe: Recipe, reuse: mending.Reuse, request_key: str, column: int = 1
@@ -266,6 +281,10 @@ class ChatService:
             await self._runs.stop_elsewhere(actor, run_id)
         else:
             await self._runs.stop(live)
+
+    async def stop_columns(self, actor: Actor, run_id: str) -> None:
+        """End the run and those of all other columns of its turn; return once that is stored."""
+        await self._runs.stop_columns(actor, run_id)
 
     async def stop_slot(self, actor: Actor, run_id: str, slot: Slot) -> None:
         """End one agent's call; the run goes on without it. Raises Busy when another process carries the run out."""

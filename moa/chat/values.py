@@ -288,6 +288,23 @@ class TurnView:
     comparison: Comparison | None = None
     vote: Vote | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether any of its columns is still written."""
+        return self.live or any(column.live for column in self.columns)
+
+    @property
+    def sides(self) -> tuple[TurnView, ...]:
+        """The columns from left to right as they are shown; one that is no comparison has one."""
+        shown = {view.column: view for view in (self, *self.columns)}
+        order = self.comparison.order if self.comparison else (self.column,)
+        return tuple(shown[column] for column in order if column in shown)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether what answers in which column is not to be told yet."""
+        return self.comparison is not None and self.comparison.blind and self.vote is None
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationView:
