@@ -109,7 +109,7 @@ def _conversation(session: Session, owner: str, new: NewTurn, now: dt.datetime) 
         return found
     row = ConversationRow(
         id=new_id(), owner_id=owner, title=first_words(new.question) or UNTITLED,
-        title_source=TitleSource.FIRST_WORDS, created_at=now, updated_at=now,
+        title_source=TitleSource.FIRST_WORDS, created_at=now, updated_at=now, source=new.source,
     )  # fmt: skip
     session.add(row)
     session.flush()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from moa.chat.values import ConversationEntry
 from moa.core.domain import Status
 from moa.core.errors import NotFound
-from storage.models import ConversationRow, RunRow, TitleSource, TurnRow, UserRow
+from storage.models import LISTED, ConversationRow, RunRow, TitleSource, TurnRow, UserRow
 from storage.reading import conversation_row
 
 ENTRIES_MAX = 200
@@ -38,7 +38,7 @@ def list_entries(
 def list_ids(session: Session, owner: str) -> Sequence[str]:
     """All conversations, newest change first."""
     row = ConversationRow
-    query = select(row.id).where(row.owner_id == owner, row.deleted_at.is_(None))
+    query = select(row.id).where(row.owner_id == owner, row.deleted_at.is_(None), LISTED)
     return session.scalars(query.order_by(row.updated_at.desc(), row.id.desc())).all()
 
 
@@ -55,7 +55,7 @@ def _entries(
         select(row.id, row.title, row.created_at, row.updated_at, row.id.in_(running), row.pinned, row.archived)
         # "= true" and not "IS true": PostgreSQL uses the index for the former alone
         .where(row.owner_id == owner, row.archived == (true() if archived else false()), *which)
-        .where(row.deleted_at.is_(None))
+        .where(row.deleted_at.is_(None), LISTED)
         .order_by(row.updated_at.desc(), row.id.desc())
         .limit(limit)
     )

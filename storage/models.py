@@ -2,22 +2,23 @@
 
 A conversation's turns form a tree by ``parent_id``; its head names the path shown. A turn has runs: side by
 side as columns, each column with attempts. A run has responses: one for each slot, with attempts. A share names
-turns and the run of each; a vote is about a turn's columns. Every id is opaque random text. Unknown is NULL. Money is
-integer micro-dollars; durations are milliseconds.
+turns and the run of each; votes and judgements are about a turn's columns. A token lets a program in. Every id is
+opaque random text. Unknown is NULL. Money is integer micro-dollars; durations are milliseconds.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, UniqueConstraint
+from sqlalchemy import BigInteger, Enum, ForeignKey, Index, MetaData, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from moa.chat.values import Comparison
-from moa.core.domain import Agent, FailureKind, Finish, LeftOut, Message, Missing, Recipe, Status
+from moa.chat.values import Comparison, Source
+from moa.core.domain import Agent, FailureKind, Finish, LeftOut, Message, Missing, Recipe, Status, Usage
+from moa.core.verdicts import Verdict
 from storage.columns import CleanText, Json, UtcTime, word
 from storage.ids import ID_CHARS, KEY_CHARS
 
@@ -73,6 +74,10 @@ class UserRow(Base):
     created_at: Mapped[dt.datetime]
 
 
+LISTED = text("source <> 'api'")
+"""What the list and the search show. In these words: by them the databases know their index."""
+
+
 class ConversationRow(Base):
     """``deleted_at`` hides it; its turns stay, so that deleting can be undone."""
 
@@ -90,10 +95,19 @@ class ConversationRow(Base):
     pinned: Mapped[bool] = mapped_column(default=False)
     archived: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[dt.datetime | None]
+    source: Mapped[Source] = mapped_column(Enum(*get_args(Source), native_enum=False, length=24), server_default="page")
 
     __table_args__ = (
         Index(None, "owner_id", "updated_at"),
-        Index(None, "owner_id", "archived", "pinned", "updated_at"),
+        Index(
+            "ix_conversation_listed",
+            "owner_id",
+            "archived",
+            "pinned",
+            "updated_at",
+            sqlite_where=LISTED,
+            postgresql_where=LISTED,
+        ),
         Index(None, "head_turn_id"),
     )
 
@@ -246,7 +260,45 @@ class VoteRow(Base):
     sides: Mapped[tuple[str, ...]] = mapped_column(Json(tuple[str, ...]))
     choice: Mapped[str] = mapped_column(String(ID_CHARS))
     blind: Mapped[bool]
+    tags: Mapped[tuple[str, ...] | None] = mapped_column(Json(tuple[str, ...]))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
     __table_args__ = (UniqueConstraint("turn_id", "owner_id"), Index(None, "owner_id"))
+
+
+class JudgementRow(Base):
+    """What a model thought of a turn's columns. ``sides``: the runs that it read, from left to right."""
+
+    __tablename__ = "judgement"
+
+    id: Mapped[str] = _id()
+    turn_id: Mapped[str] = mapped_column(String(ID_CHARS), ForeignKey("turn.id", ondelete="CASCADE"))
+    owner_id: Mapped[str] = _owner()
+    judge: Mapped[str]
+    sides: Mapped[tuple[str, ...]] = mapped_column(Json(tuple[str, ...]))
+    verdicts: Mapped[tuple[Verdict, ...]] = mapped_column(Json(tuple[Verdict, ...]))
+    usage: Mapped[Usage | None] = mapped_column(Json(Usage))
+    cost_microusd: Mapped[int | None]
+    duration_ms: Mapped[int]
+    cut_chars: Mapped[int]
+    created_at: Mapped[dt.datetime]
+
+    __table_args__ = (UniqueConstraint("turn_id", "owner_id", "judge"), Index(None, "owner_id"))
+
+
+class TokenRow(Base):
+    """A key to the HTTP API. ``token_hash``: the SHA-256 of what was told once, in hex. ``last_used_at`` is at most a
+    minute late."""
+
+    __tablename__ = "token"
+
+    id: Mapped[str] = _id()
+    owner_id: Mapped[str] = _owner()
+    name: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[dt.datetime]
+    last_used_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (Index(None, "owner_id"),)

@@ -86,11 +86,15 @@ def result_of(row: RunRow, responses: Iterable[ResponseRow]) -> RunResult | None
     if row.status is Status.RUNNING:
         return None
     told = sorted((r for r in responses if r.ordinal is not None), key=lambda r: r.ordinal or 0)
-    slot = Slot(row.answer_layer, row.answer_position) if row.answer_layer and row.answer_position else None
     return RunResult(
-        row.status, row.answer or "", slot, tuple(outcome_of(r, row.recipe) for r in told), row.degraded or (),
-        usage_of(row), row.cost_microusd, row.calls or 0, row.first_answer_ms, row.duration_ms or 0,
+        row.status, row.answer or "", answer_slot_of(row), tuple(outcome_of(r, row.recipe) for r in told),
+        row.degraded or (), usage_of(row), row.cost_microusd, row.calls or 0, row.first_answer_ms, row.duration_ms or 0,
     )  # fmt: skip
+
+
+def answer_slot_of(row: RunRow) -> Slot | None:
+    """Whose text the answer is."""
+    return Slot(row.answer_layer, row.answer_position) if row.answer_layer and row.answer_position else None
 
 
 def write_result(row: RunRow, result: RunResult) -> None:
@@ -136,7 +140,7 @@ def turn_of(
 
 def vote_of(row: VoteRow) -> Vote:
     """A vote as it stands."""
-    return Vote(row.choice, row.sides, row.blind, row.updated_at)
+    return Vote(row.choice, row.sides, row.blind, row.updated_at, row.tags or ())
 
 
 def usage_of(row: RunRow | ResponseRow) -> Usage | None:

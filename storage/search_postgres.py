@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, null, s
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from storage.models import ConversationRow, ResponseRow, RunRow, Stage, TurnRow
+from storage.models import LISTED, ConversationRow, ResponseRow, RunRow, Stage, TurnRow
 from storage.places import Place, pattern
 
 _NEWEST, _OLDER, _TITLES = 100, 1_000, 20_000
@@ -27,7 +27,7 @@ _CANCELED = "57014"  # SQLSTATE of a statement that took too long
 def titles(session: Session, owner: str, words: Sequence[str]) -> Iterator[Place]:
     """Conversations by title, newest change first."""
     row = ConversationRow
-    own = select(row.id, row.title, row.updated_at).where(row.owner_id == owner, row.deleted_at.is_(None))
+    own = select(row.id, row.title, row.updated_at).where(row.owner_id == owner, row.deleted_at.is_(None), LISTED)
     own = own.order_by(row.updated_at.desc(), row.id)
     if not _indexable(words):
         own = own.limit(_TITLES)
@@ -41,7 +41,7 @@ def texts(session: Session, owner: str, words: Sequence[str]) -> Iterator[Place]
     """Questions and responses, newest conversation first."""
     yield from _places(session, _read_through(owner, words, 0, _NEWEST))
     row = ConversationRow
-    older = select(row.id).where(row.owner_id == owner, row.deleted_at.is_(None)).offset(_NEWEST).limit(1)
+    older = select(row.id).where(row.owner_id == owner, row.deleted_at.is_(None), LISTED).offset(_NEWEST).limit(1)
     if session.scalar(older.order_by(row.updated_at.desc(), row.id)) is None:
         return
     found = _by_index(session, words) if _indexable(words) else None
@@ -86,7 +86,7 @@ def _read_through(owner: str, words: Sequence[str], offset: int, size: int) -> S
     row = ConversationRow
     near = (
         select(row.id)
-        .where(row.owner_id == owner, row.deleted_at.is_(None))
+        .where(row.owner_id == owner, row.deleted_at.is_(None), LISTED)
         .order_by(row.updated_at.desc(), row.id)
         .offset(offset)
         .limit(size)
@@ -103,7 +103,7 @@ def _newest_first(owner: str, asks: ColumnElement[bool], says: ColumnElement[boo
     """The owner's places among turns and responses, newest conversation first."""
     row = ConversationRow
     columns = (row.id.label("conversation_id"), row.title, row.updated_at, TurnRow.id.label("turn_id"))
-    own = and_(row.owner_id == owner, row.deleted_at.is_(None))
+    own = and_(row.owner_id == owner, row.deleted_at.is_(None), LISTED)
     turns = select(TurnRow.id.label("source_id"), *columns).join(row, row.id == TurnRow.conversation_id)
     responses = (
         select(ResponseRow.id, *columns)

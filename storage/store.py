@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from moa.chat.judgements import Judgement, JudgementRecord
 from moa.chat.ports import STALE_S
 from moa.chat.values import (
     BAD,
@@ -18,13 +20,15 @@ from moa.chat.values import (
     SavedCall,
     SearchHit,
     Share,
+    Token,
     TurnRecord,
+    VotedProposal,
     VoteRecord,
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
-from moa.core.errors import InputRefused
+from moa.core.errors import InputRefused, StoreError
 from moa.core.times import utc_now
-from storage import beginning, branches, journal, listing, reading, recovery, shares, trees, votes
+from storage import beginning, branches, journal, judgements, listing, reading, recovery, shares, tokens, trees, votes
 from storage import search as searching
 from storage.database import Database
 from storage.ids import checked_id, checked_key
@@ -162,16 +166,69 @@ class SqlStore:
         owner, found = _owner(actor), shares.checked_token(token)
         return await self.database.write(lambda s: shares.copy(s, owner, found, self._now()))
 
+    async def create_token(self, actor: Actor, name: str) -> tuple[Token, str]:
+        """A key to the HTTP API, and what to send for it. Raises InputRefused for a name that is none."""
+        owner = _owner(actor)
+        return await self.database.write(lambda s: tokens.create(s, owner, name, self._now()))
+
+    async def list_tokens(self, actor: Actor) -> Sequence[Token]:
+        """All keys of the actor, newest first, also revoked ones."""
+        owner = _owner(actor)
+        return await self.database.read(lambda s: tokens.of_owner(s, owner))
+
+    async def revoke_token(self, actor: Actor, token_id: str) -> None:
+        """End a key at once. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(token_id, "token")
+        await self.database.write(lambda s: tokens.revoke(s, owner, found, self._now()))
+
+    async def token_owner(self, told: str) -> Actor | None:
+        """Whose key this is; None for one that is wrong or revoked. That it was used is noted once a minute."""
+        found = await self.database.read(lambda s: tokens.owner_of(s, told))
+        if found is None:
+            return None
+        token_id, owner, noted = found
+        if noted is None or self._now() - noted >= tokens.NOTE_EVERY:
+            with contextlib.suppress(StoreError):  # a database that takes nothing now still says whose the key is
+                await self.database.write(lambda s: tokens.note_use(s, token_id, self._now()))
+        return Actor(owner)
+
     async def vote(self, actor: Actor, turn_id: str, choice: str) -> None:
         """Store a vote on a comparison, or change it. Raises NotFound, InputRefused."""
         owner, found = _owner(actor), checked_id(turn_id, "question")
         wanted = choice if choice in (TIE, BAD) else checked_id(choice, "answer")
         await self.database.write(lambda s: votes.vote(s, owner, found, wanted, self._now()))
 
+    async def tag(self, actor: Actor, turn_id: str, tags: Sequence[str]) -> None:
+        """Tag a vote on a comparison. Raises NotFound, InputRefused."""
+        owner, found, given = _owner(actor), checked_id(turn_id, "question"), tuple(tags)
+        await self.database.write(lambda s: votes.tag(s, owner, found, given))
+
     async def list_votes(self, actor: Actor) -> Sequence[VoteRecord]:
         """All votes of the actor with what they were about, oldest first."""
         owner = _owner(actor)
         return await self.database.read(lambda s: votes.list_votes(s, owner))
+
+    async def save_judgement(self, actor: Actor, judgement: Judgement) -> None:
+        """Store a judgement in place of that judge's earlier one. Raises NotFound."""
+        owner = _owner(actor)
+        for checked, what in ((judgement.turn_id, "question"), *((side, "answer") for side in judgement.sides)):
+            checked_id(checked, what)
+        await self.database.write(lambda s: judgements.save_judgement(s, owner, judgement, self._now()))
+
+    async def judgements_of(self, actor: Actor, turn_id: str) -> Sequence[Judgement]:
+        """All judgements of a turn, oldest first. Raises NotFound."""
+        owner, found = _owner(actor), checked_id(turn_id, "question")
+        return await self.database.read(lambda s: judgements.of_turn(s, owner, found))
+
+    async def list_judgements(self, actor: Actor) -> Sequence[JudgementRecord]:
+        """All judgements of the actor with what they were about, oldest first."""
+        owner = _owner(actor)
+        return await self.database.read(lambda s: judgements.list_judgements(s, owner))
+
+    async def voted_proposals(self, actor: Actor, run_ids: Collection[str]) -> Mapping[str, Sequence[VotedProposal]]:
+        """What the answers of these runs were written from, by run."""
+        owner, wanted = _owner(actor), [checked_id(run_id, "answer") for run_id in run_ids]
+        return await self.database.read(lambda s: votes.voted_proposals(s, owner, wanted))
 
     async def begin_turn(self, actor: Actor, new: NewTurn) -> tuple[TurnRecord, bool]:
         """Store question and runs. Raises NotFound, Busy, Conflict when the head has moved."""

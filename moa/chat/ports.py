@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from moa.chat.judgements import Judgement, JudgementRecord
 from moa.chat.values import (
     Actor,
     ConversationEntry,
@@ -20,7 +21,9 @@ from moa.chat.values import (
     SavedCall,
     SearchHit,
     Share,
+    Token,
     TurnRecord,
+    VotedProposal,
     VoteRecord,
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
@@ -40,6 +43,7 @@ class Conversations(Protocol):
     ) -> Sequence[ConversationEntry]:
         """Those that are archived, or those that aren't, newest first by last change.
 
+        Those of the HTTP API are left out, here, in ``list_ids`` and in ``search``.
         ``before`` (the last entry's ``updated_at``) pages. The first page begins with all that are pinned; the
         ``limit`` counts the others. Entries of the same moment as a page's last come with it, so that none is lost
         between pages.
@@ -138,6 +142,26 @@ class Shares(Protocol):
         ...
 
 
+class Tokens(Protocol):
+    """Keys with which programs use the HTTP API as their owner. Told once and stored only as a hash."""
+
+    async def create_token(self, actor: Actor, name: str) -> tuple[Token, str]:
+        """A key, and what to send for it. Raises InputRefused for a name that is empty or too long."""
+        ...
+
+    async def list_tokens(self, actor: Actor) -> Sequence[Token]:
+        """All keys of the actor, newest first, also revoked ones."""
+        ...
+
+    async def revoke_token(self, actor: Actor, token_id: str) -> None:
+        """End a key at once; again is no error."""
+        ...
+
+    async def token_owner(self, told: str) -> Actor | None:
+        """Whose key this is; None for one that is wrong or revoked."""
+        ...
+
+
 class Votes(Protocol):
     """What users think of comparisons: one vote for each of their own, and nobody else's."""
 
@@ -149,8 +173,33 @@ class Votes(Protocol):
         """
         ...
 
+    async def tag(self, actor: Actor, turn_id: str, tags: Sequence[str]) -> None:
+        """Put these tags, as they are, in place of those of a vote. Raises InputRefused where there is no vote yet."""
+        ...
+
     async def list_votes(self, actor: Actor) -> Sequence[VoteRecord]:
         """All votes of the actor with the runs they were about, oldest first; not those of deleted conversations."""
+        ...
+
+    async def voted_proposals(self, actor: Actor, run_ids: Collection[str]) -> Mapping[str, Sequence[VotedProposal]]:
+        """What the answers of these runs were written from, by run: the texts of the last layer below the answer's that
+        has any, by position. Runs without any are left out, and so are missing and foreign ones."""
+        ...
+
+
+class Judgements(Protocol):
+    """What models think of comparisons, kept apart from votes: one judgement for each user, comparison and judge."""
+
+    async def save_judgement(self, actor: Actor, judgement: Judgement) -> None:
+        """Store one, in place of that judge's earlier one. NotFound when a side is no run of the turn."""
+        ...
+
+    async def judgements_of(self, actor: Actor, turn_id: str) -> Sequence[Judgement]:
+        """Those of a turn, oldest first."""
+        ...
+
+    async def list_judgements(self, actor: Actor) -> Sequence[JudgementRecord]:
+        """All of the actor with what they were about, oldest first; not those of deleted conversations."""
         ...
 
 

@@ -18,6 +18,25 @@ class Actor:
     user_id: str
 
 
+LOCAL = Actor("local")
+"""Whoever uses this machine: the one owner of what is asked on it, by the page or in a terminal."""
+
+
+Source = Literal["page", "api", "cli"]
+"""Where a conversation began. The list and the search leave those of the HTTP API out: they may be thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A key to the HTTP API, without the key itself. ``last_used_at`` is up to a minute late."""
+
+    id: str
+    name: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
+    revoked: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ConversationEntry:
     """A line of the history."""
@@ -104,13 +123,14 @@ class Vote:
     """What its owner thought of a comparison. ``choice`` is a run's id, ``TIE`` or ``BAD``.
 
     ``sides`` are the runs that were shown then, from left to right. ``blind``: it was given before names were shown,
-    and has not been changed since.
+    and has not been changed since. ``tags`` are its owner's words for the kind of question.
     """
 
     choice: str
     sides: tuple[str, ...]
     blind: bool
     at: dt.datetime
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +138,8 @@ class VotedRun:
     """One side of a vote: what answered, what it said, took and cost. Unknown is None.
 
     A single model's answer that was taken over from another column has the figures of its call there: it was not paid
-    twice, but that is what it costs and takes.
+    twice, but that is what it costs and takes. ``mended``: a mixture's run that took texts over from an earlier
+    attempt, so that its figures are those of the rest alone.
     """
 
     run_id: str
@@ -131,6 +152,16 @@ class VotedRun:
     calls: int
     first_answer_ms: int | None
     duration_ms: int
+    answer_slot: Slot | None = None
+    mended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VotedProposal:
+    """A text that a mixture's answer was written from, and who gave it."""
+
+    agent: Agent
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +267,8 @@ class NewTurn:
     ``conversation_id`` None begins a conversation. ``expected_head`` is the head the sender saw: another one
     is a Conflict. ``request_key`` names the submit: the same key again gives the same turn back. With ``branch``
     the turn is put under ``parent_id`` (None: beside the first question), wherever the head is, and becomes the head.
-    ``columns`` are the second and those after it, with the ``comparison`` that says how all are shown.
+    ``columns`` are the second and those after it, with the ``comparison`` that says how all are shown. A conversation
+    keeps the ``source`` that it began with.
     """
 
     question: str
@@ -249,6 +281,7 @@ class NewTurn:
     parent_id: str | None = None
     columns: tuple[ColumnRun, ...] = ()
     comparison: Comparison | None = None
+    source: Source = "page"
 
 
 @dataclass(frozen=True, slots=True)

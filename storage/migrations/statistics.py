@@ -16,7 +16,7 @@ _SHARED = {
     "conversation": {
         "sqlite_autoindex_conversation_1": "1",
         "ix_conversation_owner_id_updated_at": "10000 1",
-        "ix_conversation_owner_id_archived_pinned_updated_at": "10000 5000 2500 1",
+        "ix_conversation_listed": "10000 5000 2500 1",
         "ix_conversation_head_turn_id": "1",
     },
     "turn": {

@@ -17,6 +17,7 @@ from storage.moving import Report, move
 from tests.storage.conftest import Place, Server, everything
 from tests.storage.samples import ADA, BOB, question
 from tests.storage.test_columns import answered
+from tests.storage.test_judgements import judgement
 from tests.storage.test_listing import Calendar
 from tests.storage.test_refusals import TINY_S
 from tests.storage.test_trees import grown
@@ -39,7 +40,10 @@ async def lived_in(file: Place) -> SqlStore:
     await grown(store, calendar)
     id_ = await grown(store, calendar)
     await store.create_share(ADA, id_, expires_at=dt.datetime(9000, 1, 1, tzinfo=dt.UTC))
-    await store.vote(ADA, (await answered(store, "compared")).id, "tie")
+    compared = await answered(store, "compared")
+    await store.vote(ADA, compared.id, "tie")
+    await store.tag(ADA, compared.id, ["code"])
+    await store.save_judgement(ADA, judgement(compared))
     await store.import_tree(BOB, await store.load_tree(ADA, id_))
     await store.begin_turn(BOB, question("Running \U0001f600 ' \\ % \t 하늘", "running"))
     await store.delete_conversation(ADA, id_)

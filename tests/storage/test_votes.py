@@ -10,13 +10,26 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from moa.chat.values import BAD, TIE, Comparison
-from moa.core.domain import Proposal, RunResult, Slot, Status, Usage
+from moa.chat.values import BAD, TIE, Comparison, VotedProposal
+from moa.core.domain import Outcome, Proposal, RunResult, Slot, Status, Usage
 from moa.core.errors import InputRefused, NotFound
 from storage import SqlStore
 from storage.ids import new_id
 from tests.storage.conftest import Place, everything
-from tests.storage.samples import ADA, BOB, LAST, RECIPE, WRITER, proposal, question, result
+from tests.storage.samples import (
+    ADA,
+    BOB,
+    FIRST,
+    LAST,
+    PROPOSERS,
+    RECIPE,
+    SECOND,
+    WRITER,
+    failure,
+    proposal,
+    question,
+    result,
+)
 from tests.storage.test_columns import OTHER, SINGLE, answered, compared
 from tests.storage.test_listing import Calendar
 
@@ -136,6 +149,40 @@ async def test_an_answer_taken_over_counts_with_what_its_call_took_and_cost(stor
     [record] = await store.list_votes(ADA)
     figures = [(run.cost_microusd, run.first_answer_ms, run.duration_ms, run.calls) for run in record.runs]
     assert figures == [(15, None, 99, 3), (15, None, 99, 3), (44, 120, 900, 1)]
+
+
+async def test_a_mixture_that_took_texts_over_says_that_its_figures_are_of_a_part(store: SqlStore) -> None:
+    turn = await answered(store)
+    again, _ = await store.begin_run(
+        ADA, turn.id, RECIPE, seed=1, request_key="again", reuse={FIRST: proposal(FIRST, "Kept.")}
+    )
+    await store.end_run(ADA, again.id, result(proposal(FIRST, "Kept.", reused=True), proposal(LAST)))
+    await store.vote(ADA, turn.id, TIE)
+    [record] = await store.list_votes(ADA)
+    assert [(run.column, run.mended, run.answer_slot) for run in record.runs] == [
+        (3, False, LAST), (1, True, LAST), (2, False, LAST),
+    ]  # fmt: skip
+
+
+async def test_B09_proposals_are_those_of_the_last_layer_of_ones_own_runs(store: SqlStore) -> None:
+    turn, _ = await store.begin_turn(ADA, compared())
+    runs = [turn.shown, *turn.columns]
+    texts: list[tuple[Outcome, ...]] = [
+        (proposal(SECOND, "Two."), proposal(FIRST, "One."), proposal(LAST, "Answer.")),
+        (failure(FIRST, partial="Half"), proposal(SECOND, " \n"), proposal(LAST, "Answer.")),
+        (proposal(FIRST, "Earlier."), Proposal(Slot(2, 2), WRITER, "Later."), Proposal(Slot(3, 1), WRITER, "Answer.")),
+    ]
+    for run, outcomes in zip(runs, texts, strict=True):
+        await store.end_run(ADA, run.id, result(*outcomes))
+    asked = [run.id for run in runs]
+    assert await store.voted_proposals(ADA, [*asked, new_id()]) == {
+        asked[0]: (VotedProposal(PROPOSERS[0], "One."), VotedProposal(PROPOSERS[1], "Two.")),
+        asked[2]: (VotedProposal(WRITER, "Later."),),
+    }
+    assert await store.voted_proposals(BOB, asked) == {}
+    assert await store.voted_proposals(ADA, []) == {}
+    with pytest.raises(NotFound):
+        await store.voted_proposals(ADA, ["' OR 1=1 --"])
 
 
 async def test_all_votes_are_read_by_one_query_oldest_first(store: SqlStore) -> None:
