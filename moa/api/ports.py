@@ -6,12 +6,18 @@ import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from moa.chat.answering import Begun
 from moa.chat.exchange import Download
-from moa.chat.values import Actor, ConversationEntry, ConversationView, SearchHit, Share, TurnView
+from moa.chat.judgements import Judgement
+from moa.chat.values import Actor, ConversationEntry, ConversationView, SearchHit, Share, Source, TurnView
+from moa.core.domain import Message, Recipe
+from moa.core.events import Event
 
 LoadTurn = Callable[[Actor, str], Awaitable[TurnView]]
 Render = Callable[[TurnView], Mapping[str, Any]]
 LabelOf = Callable[[str], str]
+RecipeFor = Callable[[str, Mapping[str, object] | None], Recipe | None]
+"""The recipe for a model's name and what a request says of a mixture; None when there is no such model."""
 Health = Callable[[], Awaitable[Mapping[str, str]]]
 
 
@@ -81,3 +87,57 @@ class Carrier(Protocol):
     async def archive(self, actor: Actor) -> tuple[str, AsyncIterator[bytes]]: ...
 
     async def take_in(self, actor: Actor, data: bytes) -> tuple[str, ...]: ...
+
+
+class Keys(Protocol):
+    """Knows whose a token is; the store does."""
+
+    async def token_owner(self, told: str) -> Actor | None: ...
+
+
+class Answers(Protocol):
+    """Begins, shows and stops runs of programs; ``moa.chat.answering.Answering`` does."""
+
+    async def begin(
+        self,
+        actor: Actor,
+        *,
+        messages: Sequence[Message],
+        recipe: Recipe,
+        source: Source,
+        listener: Callable[[Event], None] | None = None,
+    ) -> Begun: ...
+
+    async def view(self, actor: Actor, run_id: str) -> TurnView: ...
+
+    async def stop(self, actor: Actor, run_id: str) -> None: ...
+
+
+class Offered(Protocol):
+    """A model that can be asked. ``provider`` serves it, and ``needs`` the variable of a key that is missing."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def needs(self) -> str | None: ...
+
+
+class Judges(Protocol):
+    """Has models judge comparisons; ``moa.chat.judging.Judging`` does."""
+
+    async def judge(self, actor: Actor, turn_id: str, model_id: str) -> Judgement: ...
+
+    async def judgements(self, actor: Actor, turn_id: str) -> Sequence[tuple[Judgement, bool]]: ...
+
+
+class Pickable(Protocol):
+    """A model that can be picked. ``needs`` names the variable of a missing key."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def needs(self) -> str | None: ...

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from moa.chat.values import Comparison
 from moa.core.domain import Agent, Message, Recipe, Sampling, Slot
 from moa.core.errors import InputRefused
+from moa.core.text import clean
 from moa.engine.plans import PlannedCall
 from moa.engine.prompts import compose
 
 COLUMNS_MAX = 4
+TAGS_MAX = 5
+TAG_CHARS = 24
 _COUNT = f"Choose two to {COLUMNS_MAX} recipes to compare."
 _ALIKE = "Choose a different recipe for each column: one compared with itself says nothing."
 
@@ -48,6 +51,18 @@ def loans(asked: Mapping[int, tuple[Recipe, Sequence[Message]]]) -> dict[int, tu
         if not recipe.layers
     }
     return {column: lent[call] for column, call in wanted.items() if call in lent}
+
+
+def tags_of(given: Sequence[str]) -> tuple[str, ...]:
+    """Tags as they are kept: each on one line, none empty, none twice. Raises InputRefused for too many or too long
+    ones."""
+    lines = (" ".join(clean(tag).split()) for tag in given)
+    tags = tuple(dict.fromkeys(filter(None, lines)))
+    if len(tags) > TAGS_MAX:
+        raise InputRefused(f"A vote has at most {TAGS_MAX} tags.")
+    if any(len(tag) > TAG_CHARS for tag in tags):
+        raise InputRefused(f"A tag has at most {TAG_CHARS} characters.")
+    return tags
 
 
 def _call(recipe: Recipe, agent: Agent, conversation: Sequence[Message]) -> tuple[str, Sampling, tuple[Message, ...]]:

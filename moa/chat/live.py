@@ -29,7 +29,8 @@ class LiveRun:
     """Owns one run from its commit to its end. Viewers come and go without touching it.
 
     The view is folded once here, not by each viewer; a slow viewer only ever misses intermediate states. With a
-    ``loan`` it waits until another run's call has ended, and takes its text over as the answer instead of calling.
+    ``loan`` it waits until another run's call has ended, and takes its text over as the answer instead of calling. A
+    ``listener`` is handed each event once the view holds it; the last one is a RunEnded, whatever happens.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class LiveRun:
         conversation: Sequence[Message],
         reuse: Mapping[Slot, Outcome],
         loan: Coroutine[Any, Any, SavedCall | None] | None = None,
+        listener: Callable[[Event], None] | None = None,
     ) -> None:
         self.actor, self.turn, self.record = actor, turn, run
         self.view = RunView()
@@ -62,6 +64,7 @@ class LiveRun:
         self._due = self._told_at + _CHECKPOINT_S
         self._begin = partial(engine.run, run.recipe, conversation, seed=run.seed, sink=self._on_event)
         self._run: Run = self._begin(reuse=reuse)
+        self._listener = listener
         self._waiting = asyncio.create_task(loan) if loan else None
         self.task = asyncio.create_task(self._own())
 
@@ -79,10 +82,8 @@ class LiveRun:
     def broke(self) -> None:
         """The owning task ended by a defect of ours: viewers are told, so that no page waits for ever."""
         self.ended = True
-        if self._last is not None:
-            self.view = fold(self.view, self._last)
-        self.view = replace(self.view, status=Status.FAILED)
-        self._changed()
+        last = self._last or RunEnded(self.view.seq + 1, self.view.at_ms, RunResult(Status.FAILED, "", None, ()))
+        self._show(replace(last, result=replace(last.result, status=Status.FAILED)))
 
     def stop_slot(self, slot: Slot) -> None:
         """End one slot's call; the run goes on without it."""
@@ -206,6 +207,8 @@ class LiveRun:
     def _show(self, event: Event) -> None:
         self.view, self._told_at = fold(self.view, event), self._clock.now()
         self._changed()
+        if self._listener is not None:
+            self._listener(event)
 
     def _changed(self) -> None:
         self.version += 1

@@ -73,9 +73,13 @@ class Runs:
             actor, turn, run, engine=self._engine, journal=self._store, conversation=conversation, reuse=reuse,
             loan=loan,
         )  # fmt: skip
-        self._live[run.id] = live
-        self._keys[run.id] = request_key
-        live.task.add_done_callback(partial(self._ended, run.id))
+        self.own(live, request_key, self._on_end)
+
+    def own(self, live: LiveRun, request_key: str, on_end: Callable[[LiveRun], None] | None = None) -> None:
+        """Keep a run that has just begun until its end, of which ``on_end`` is told if it was in order."""
+        self._live[live.record.id] = live
+        self._keys[live.record.id] = request_key
+        live.task.add_done_callback(partial(self._ended, live.record.id, on_end))
 
     def start_columns(
         self, actor: Actor, turn: TurnRecord, earlier: Sequence[TurnRecord], request_key: str, *, lend: bool
@@ -228,15 +232,15 @@ class Runs:
     async def _load_columns(self, actor: Actor, run_id: str) -> TurnView:
         return self.view(actor, await self._store.load_turn_of_run(actor, run_id))
 
-    def _ended(self, run_id: str, task: asyncio.Task[None]) -> None:
+    def _ended(self, run_id: str, on_end: Callable[[LiveRun], None] | None, task: asyncio.Task[None]) -> None:
         live = self._live.pop(run_id, None)
         self._keys.pop(run_id, None)
         if not task.cancelled() and (error := task.exception()):
             _log.error("run %s broke", run_id, exc_info=error)
         if live is not None and not live.ended:
             live.broke()
-        elif live is not None and live.record.column == 1 and self._on_end is not None:
-            self._on_end(live)
+        elif live is not None and live.record.column == 1 and on_end is not None:
+            on_end(live)
 
 
 def _joined(whole: TurnView, lives: Sequence[LiveRun]) -> TurnView:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from moa.chat import comparing, mending
+from moa.chat.answering import Answering
 from moa.chat.exchange import Exchange
 from moa.chat.history import messages_of
 from moa.chat.library import Library
@@ -17,6 +18,7 @@ from moa.chat.values import (
     ColumnRun,
     ConversationView,
     NewTurn,
+    Source,
     Started,
     TurnRecord,
     TurnView,
@@ -34,9 +36,9 @@ _TYPICAL_QUESTION = "What is it, how does it work, and when should I use it?"
 
 class ChatService:
     """Starts, stops, mends and shows runs. Each run belongs to the server; a page only watches it.
-    ``library`` keeps the conversations in order, ``exchange`` takes them out and in. ``titles`` names them; without it
-    their first words do. ``allowed`` gives a stored recipe as it may be run again, or raises InputRefused: it may have
-    been imported, and name what is not offered here.
+    ``library`` keeps the conversations in order, ``exchange`` takes them out and in, ``answering`` is for programs that
+    bring their own. ``titles`` names them; without it their first words do. ``allowed`` gives a stored recipe as it may
+    be run again, or raises InputRefused: it may have been imported, and name what is not offered here.
 
     Every method raises NotFound for what is missing or another user's, and StoreError when nothing was saved.
     """
@@ -53,6 +55,7 @@ class ChatService:
         self._runs = Runs(engine, store, titles.after if titles else None)
         self.library = Library(store, self._runs)
         self.exchange = Exchange(store, engine.caps)
+        self.answering = Answering(engine, store, self._runs)
 
     # -- reading
 
@@ -104,13 +107,15 @@ class ChatService:
         conversation_id: str | None = None,
         expected_head: str | None = None,
         after: str | None = None,
+        source: Source = "page",
     ) -> Started:
         """Store a question, then begin its run. The same ``request_key`` again gives the same run.
 
         With ``after``, a turn of the path shown, the question branches off there; what came after it stays
         reachable. Raises InputRefused, Busy, Conflict; nothing has been called or stored then.
         """
-        new = NewTurn(self._checked(question), recipe, _seed(), request_key, conversation_id, expected_head)
+        question = self._checked(question)
+        new = NewTurn(question, recipe, _seed(), request_key, conversation_id, expected_head, source=source)
         return await self._ask(actor, new, after)
 
     async def compare(
@@ -262,11 +267,13 @@ class ChatService:
     # -- voting
 
     async def vote(self, actor: Actor, turn_id: str, choice: str) -> None:
-        """Say which answer of a comparison was best: the run shown in a column, by id, or ``TIE`` or ``BAD``.
-
-        Again changes the vote. Raises InputRefused where there is nothing to compare or an answer is unfinished.
-        """
+        """Say which answer of a comparison was best, or change that: the run shown in a column, by id, ``TIE`` or
+        ``BAD``. Raises InputRefused where there is nothing to compare or an answer is unfinished."""
         await self._store.vote(actor, turn_id, choice)
+
+    async def tag(self, actor: Actor, turn_id: str, tags: Sequence[str]) -> None:
+        """Name the kind of question in words of one's own, in place of earlier ones. Raises InputRefused."""
+        await self._store.tag(actor, turn_id, comparing.tags_of(tags))
 
     async def votes(self, actor: Actor) -> Sequence[VoteRecord]:
         """All votes of the actor with what they were about, oldest first."""

@@ -53,8 +53,8 @@ class Explainer:
 
     async def why(self, turn: TurnView) -> Why | None:
         """The explanation of a turn's answer as it is shown. None while it runs, where there is no answer or fewer than
-        two proposals, and where a proposal stands as the answer."""
-        if turn.live or turn.view.status is Status.RUNNING:
+        two proposals, where a proposal stands as the answer, and while a comparison hides what answered."""
+        if turn.live or turn.hidden or turn.view.status is Status.RUNNING:
             return None
         answer, proposals = _answer(turn.view), sources(turn.view)
         if not answer or len(proposals) < 2:

@@ -15,6 +15,7 @@ from moa.evals.votes import Vote
 @dataclass(frozen=True, slots=True)
 class Side:
     """One answer: the system that gave it, its length in characters, its style, and what it took. None is unknown.
+    0 characters are those of a system that failed to answer.
 
     ``overlaps`` are, for a mixture, how much of the answer each proposer's text shares with it, by the proposer's name
     as a system.
@@ -33,6 +34,7 @@ class Side:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two or more answers to one question. ``outcome`` is the index of the best side, or ``tie``, or ``bad`` for all.
+    ``blind``: it was given before the names were shown.
 
     Raises ``ValueError`` for fewer than two sides, or a winner that is none of them.
     """
@@ -41,6 +43,7 @@ class Comparison:
     outcome: int | Literal["tie", "bad"]
     at: datetime
     tags: tuple[str, ...] = ()
+    blind: bool = False
 
     def __post_init__(self) -> None:
         if len(self.sides) < 2:
@@ -77,7 +80,9 @@ def _pairs(comparison: Comparison) -> Iterator[Vote]:
 def _vote(
     comparison: Comparison, left: Side, right: Side, outcome: Literal["left", "right", "tie", "both_bad"]
 ) -> Vote:
+    """An answer that isn't there has no style to hold equal: it gets the other's, so that they don't differ in it."""
+    ours, theirs = (left if left.chars else right), (right if right.chars else left)
     return Vote(
-        left.system, right.system, outcome, left.chars, right.chars, left.style, right.style,
+        left.system, right.system, outcome, ours.chars, theirs.chars, ours.style, theirs.style,
         comparison.at, comparison.tags,
     )  # fmt: skip

@@ -41,10 +41,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SystemFigures:
-    """What a system's answers took, and how it did over all: ``rate`` of its ``pairs``, with its 95 % interval."""
+    """What a system's answers took, and how it did over all: ``rate`` of its ``pairs``, with its 95 % interval.
+    ``failed`` counts where it gave none."""
 
     system: str
     answers: int
+    failed: int
     pairs: int
     rate: float | None
     low: float
@@ -138,10 +140,12 @@ class Report:
     False, no number about quality should be shown as a result; ``early`` then says so.
 
     ``plain`` ranks by the votes alone, ``controlled`` as if all answers had the same length and style. ``overlap`` is
-    how the overlap of mixtures' answers with their proposals goes with the strength of the proposers.
+    how the overlap of mixtures' answers with their proposals goes with the strength of the proposers, which fewer than
+    ten answers don't tell: ``overlap_early`` then says so. ``blind`` votes were given before the names were shown.
     """
 
     votes: int
+    blind: int
     pairs: int
     enough: bool
     early: str
@@ -157,6 +161,7 @@ class Report:
     days: tuple[Day, ...]
     tags: tuple[TagRate, ...]
     overlap: MeanCorrelation
+    overlap_early: str
 
     def json(self) -> dict[str, Any]:
         """The report as JSON can hold it, its names as they are here."""
@@ -171,11 +176,13 @@ def report(comparisons: Sequence[Comparison], *, resamples: int = 1000) -> Repor
     controlled = rank(votes, STYLE, resamples=resamples)
     systems = _systems(comparisons, votes)
     places = tuple(_place(standing) for standing in plain.standings)
+    overlap = _overlap(comparisons, plain)
     return Report(
         votes=told,
+        blind=sum(comparison.blind for comparison in comparisons),
         pairs=len(votes),
         enough=told >= ENOUGH_VOTES,
-        early="" if told >= ENOUGH_VOTES else _early(told),
+        early=_early(told, "vote"),
         ties=TIES,
         notes=_notes(comparisons, plain),
         systems=systems,
@@ -187,12 +194,13 @@ def report(comparisons: Sequence[Comparison], *, resamples: int = 1000) -> Repor
         seconds=_chart(systems, places, "seconds"),
         days=_days(comparisons),
         tags=_tags(votes),
-        overlap=_overlap(comparisons, plain),
+        overlap=overlap,
+        overlap_early=_early(overlap.items, "answer"),
     )
 
 
-def _early(votes: int) -> str:
-    return f"Too early to tell: {votes} {'vote' if votes == 1 else 'votes'}"
+def _early(n: int, what: str) -> str:
+    return "" if n >= ENOUGH_VOTES else f"Too early to tell: {n} {what if n == 1 else what + 's'}"
 
 
 def _notes(comparisons: Iterable[Comparison], found: Ranking) -> tuple[str, ...]:
@@ -215,10 +223,10 @@ def _systems(comparisons: Iterable[Comparison], votes: Sequence[Vote]) -> tuple[
     found = []
     for system, sides in sorted(answers.items()):
         points, n = (records[system].points, records[system].n) if system in records else (0.0, 0)
-        lies = wilson(points, n)
+        lies, failed = wilson(points, n), sum(not side.chars for side in sides)
         found.append(
             SystemFigures(
-                system, len(sides), n, points / n if n else None, lies.low, lies.high,
+                system, len(sides) - failed, failed, n, points / n if n else None, lies.low, lies.high,
                 cost_microusd=_figure(side.cost_microusd for side in sides),
                 seconds=_figure(_seconds(side.duration_ms) for side in sides),
                 first_token_s=_figure(_seconds(side.first_token_ms) for side in sides),

@@ -109,13 +109,13 @@ def _priced(chart: Chart, price: str, shown: Callable[[float], float]) -> Table:
 
 def _systems(report: Report) -> Table:
     head = (
-        "System", "Answers", "Mean cost ($)", "Median cost ($)", "Mean time (s)", "Median time (s)",
+        "System", "Answers", "Failed", "Mean cost ($)", "Median cost ($)", "Mean time (s)", "Median time (s)",
         "Mean first token (s)", "Median first token (s)", "Mean tokens", "Median tokens",
     )  # fmt: skip
     rows = (
         (
-            system.system, system.answers, *_both(system.cost_microusd, 6, 1e6), *_both(system.seconds, 2),
-            *_both(system.first_token_s, 2), *_both(system.tokens, 0),
+            system.system, system.answers, system.failed, *_both(system.cost_microusd, 6, 1e6),
+            *_both(system.seconds, 2), *_both(system.first_token_s, 2), *_both(system.tokens, 0),
         )
         for system in report.systems
     )  # fmt: skip
@@ -143,6 +143,12 @@ def _effects(report: Report) -> Table:
     return Table(("More of", "Log odds", "Low", "High"), tuple(rows))
 
 
+def _overlap(report: Report) -> Table:
+    found = report.overlap
+    mean = None if found.mean is None else round(found.mean, 3)
+    return Table(("Mean of Spearman's ρ", "Answers", "Answers without one"), ((mean, found.items, found.undefined),))
+
+
 def _percent(share: float | None) -> float | None:
     return None if share is None else round(share * 100, 1)
 
@@ -156,4 +162,5 @@ _TABLES: Mapping[str, Callable[[Report], Table]] = {
     "days": _days,
     "systems": _systems,
     "tags": _tags,
+    "overlap": _overlap,
 }

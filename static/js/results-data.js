@@ -11,13 +11,18 @@ import { texts } from "./texts.js";
  * @typedef {{spots: Spot[], unknown: string[]}} Chart
  * @typedef {{day: string, votes: number, total: number}} Day
  * @typedef {{head: string[], rows: (string|number|null)[][]}} Table
- * @typedef {{votes: number, enough: boolean, early: string, ties: string, notes: string[], plain: Place[],
+ * @typedef {{votes: number, blind: number, enough: boolean, early: string, ties: string, notes: string[], plain: Place[],
  *   controlled: Place[], matrix: Cell[], dollars: Chart, seconds: Chart, days: Day[],
- *   overlap: {mean: number|null, items: number}, tables: Record<string, Table>}} Results
+ *   overlap: {mean: number|null, items: number}, overlap_early: string, tables: Record<string, Table>,
+ *   judges: {tables: Record<string, Table>}}} Results what judges said stands apart from the votes
  */
 
 // relative to this module, so that an app that is served below a path of its own is found too
 const root = new URL("../../", import.meta.url);
+
+/** Whether the page's address asks for blind votes alone. */
+export const blindOnly = new URLSearchParams(location.search).get("blind") === "1";
+const asked = blindOnly ? "?blind=1" : "";
 
 /** Why something could not be done, in words for the reader. */
 export class Refusal extends Error {}
@@ -26,7 +31,7 @@ export class Refusal extends Error {}
 export async function loadResults() {
   let response;
   try {
-    response = await fetch(new URL("moa/results.json", root), { credentials: "same-origin" });
+    response = await fetch(new URL(`moa/results.json${asked}`, root), { credentials: "same-origin" });
   } catch {
     throw new Refusal(texts.unreachable); // fetch tells scripts nothing more than that it failed
   }
@@ -36,7 +41,7 @@ export async function loadResults() {
 
 /** @param {string} table @returns {string} the address of a table's file */
 export function fileOf(table) {
-  return new URL(`moa/results/${table}.csv`, root).href;
+  return new URL(`moa/results/${table}.csv${asked}`, root).href;
 }
 
 /** @param {Response} response @returns {Promise<string>} */

@@ -8,7 +8,7 @@ import { texts } from "./texts.js";
 /** @typedef {{spot: Spot, x: number, y: number, top: number, bottom: number}} Place its mark, and its interval's ends */
 
 const HEIGHT = 380;
-const EDGE = { top: 16, right: 20, bottom: 56, left: 56 };
+const EDGE = { top: 16, right: 20, bottom: 56, left: 62 };
 const WIDE = 20; // prices further apart than by this factor would crowd at one side of an even scale
 
 /**
@@ -41,7 +41,7 @@ function drawn(spots, kind, width) {
   return [
     ...marks.flatMap((tick) => along(x(tick), kind.price(tick))),
     ...shares(low, high).flatMap((tick) => across(y(tick), width, texts.results.percent(tick))),
-    svg("text", { x: (EDGE.left + width - EDGE.right) / 2, y: HEIGHT - 10, "text-anchor": "middle", class: "moa-axis",
+    svg("text", { x: width / 2, y: HEIGHT - 10, "text-anchor": "middle", class: "moa-axis",
       text: log ? texts.results.logScale(kind.label) : kind.label }),
     svg("text", { x: 14, y: (EDGE.top + HEIGHT - EDGE.bottom) / 2, "text-anchor": "middle", class: "moa-axis",
       transform: `rotate(-90 14 ${(EDGE.top + HEIGHT - EDGE.bottom) / 2})`, text: texts.results.strengthAxis }),

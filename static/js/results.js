@@ -2,7 +2,8 @@
 /** The results page: what the votes say of the systems, chart by chart. */
 import { el, show } from "./dom.js";
 import { overDays } from "./results-days.js";
-import { Refusal, loadResults } from "./results-data.js";
+import { Refusal, blindOnly, loadResults } from "./results-data.js";
+import { judged } from "./results-judges.js";
 import { ranking } from "./results-ranking.js";
 import { scatter } from "./results-scatter.js";
 import { fileLink, foldedTable, matrixOf, tableOf } from "./results-table.js";
@@ -27,12 +28,20 @@ async function open() {
 /** @param {Results} results */
 function draw(results) {
   if (results.votes === 0) {
-    say(words.none);
-    all.replaceChildren(el("p", {}, el("a", { class: "moa-link", href: "./", text: words.toChat })));
+    say(blindOnly ? words.noBlind : words.none);
+    all.replaceChildren(blindOnly ? otherVotes(results) : el("p", {}, el("a", { class: "moa-link", href: "./", text: words.toChat })),
+      ...judged(results.judges.tables));
     return;
   }
-  say(results.enough ? words.votes(results.votes) : "");
-  all.replaceChildren(...(results.enough ? quality(results) : [early(results)]), ...facts(results));
+  say(blindOnly ? words.onlyBlind(results.votes) : words.counted(results.votes, results.blind));
+  all.replaceChildren(otherVotes(results), ...(results.enough ? quality(results) : [early(results)]), ...facts(results));
+}
+
+/** The way from all votes to the blind ones and back. @param {Results} results */
+function otherVotes({ votes, blind }) {
+  if (!blindOnly && (blind === 0 || blind === votes)) return "";
+  const [href, text] = blindOnly ? ["results", words.toAll] : ["results?blind=1", words.toBlind];
+  return el("p", { class: "moa-results-which" }, el("a", { class: "moa-link", href, text }));
 }
 
 /** @param {Results} results */
@@ -44,13 +53,14 @@ function early(results) {
 /** What only enough votes can tell. @param {Results} results */
 function quality(results) {
   const { tables } = results;
-  const notes = [results.ties, ...results.notes, ...overlap(results)];
+  const notes = [results.ties, words.failed, ...results.notes];
   return [
     el("ul", { class: "moa-results-notes" }, ...notes.map((text) => el("li", { text }))),
     section("ranking", words.ranking, words.rankingAbout, ranking(results.plain, results.controlled), tables),
     priced("dollars", words.dollars, results, { label: words.dollarsAxis, price: words.dollarsOf, unit: 1_000_000 }),
     priced("seconds", words.seconds, results, { label: words.secondsAxis, price: words.secondsOf, unit: 1 }),
     section("matrix", words.matrix, words.matrixAbout, matrixOf(results.matrix), tables),
+    section("overlap", words.overlap, words.overlapAbout, overlap(results), tables),
     section("style", words.style, words.styleAbout, null, tables),
     ...(results.tables.tags.rows.length > 0 ? [section("tags", words.tags, words.tagsAbout, null, tables)] : []),
   ];
@@ -61,6 +71,7 @@ function facts(results) {
   return [
     section("systems", words.systems, words.systemsAbout, null, results.tables),
     section("days", words.days, "", overDays(results.days), results.tables),
+    ...judged(results.judges.tables),
   ];
 }
 
@@ -76,8 +87,11 @@ function priced(name, title, results, kind) {
 }
 
 /** @param {Results} results */
-function overlap({ overlap: { mean, items } }) {
-  return mean === null ? [] : [words.overlap(mean, items)];
+function overlap({ overlap: { mean, items }, overlap_early: early }) {
+  const found = el("p", { class: "moa-results-figure" });
+  if (early || mean === null) found.append(el("strong", { text: early }), el("span", { text: words.overlapNeeds }));
+  else found.append(el("strong", { text: words.rho(mean) }), el("span", { text: words.overlapSays(mean, items) }));
+  return found;
 }
 
 /**

@@ -330,3 +330,87 @@ def test_only_the_very_same_call_is_lent() -> None:
     ):
         assert comparing.loans(asked(MIXTURE, other)) == {}
     assert comparing.loans(asked(MIXTURE, replace(MIXTURE, layers=(*MIXTURE.layers, *MIXTURE.layers)))) == {}
+
+
+async def test_all_columns_are_watched_as_one_turn_until_the_last_has_ended(world: World) -> None:
+    gate = Gate()
+    world.server.script("agg", Answer("Mixed."))
+    for name in "bc":
+        world.server.script(name, Answer(f"From {name}."))
+    world.server.script("a", Answer("Of the mixture."), Answer("Alone at last.", gate=gate, hold=(1,)))
+    started = await compare(world, MIXTURE, ONE)
+    seen: list[TurnView] = []
+    async for view in world.chat.watch_columns(ANNA, started.columns[0], every_s=0.0):
+        seen.append(view)
+        if view.running and not view.live and view.columns[0].view.panels[Slot(1, 1)].text:
+            gate.open()
+    assert answers(seen[-1]) == ["Mixed.", "Alone at last."]
+    assert [view.running for view in seen[-2:]] == [True, False]
+    assert any(view.columns[0].live and not view.live for view in seen)
+    assert all([column.column for column in view.columns] == [2] for view in seen)
+
+
+async def test_a_comparison_that_is_over_is_watched_in_one_view(world: World) -> None:
+    for name in ("a", "b"):
+        world.server.script(name, Answer(f"From {name}."))
+    started = await compare(world, ONE, OTHER)
+    turn = await ended(world, started)
+    assert [view async for view in world.chat.watch_columns(ANNA, started.run_id)] == [turn]
+    with pytest.raises(NotFound):
+        await anext(aiter(world.chat.watch_columns(BEN, started.run_id)))
+
+
+async def test_stop_ends_every_column(world: World) -> None:
+    gate = Gate()
+    for name in ("a", "b"):
+        world.server.script(name, Answer("It never ends.", gate=gate, hold=(2,)))
+    started = await compare(world, ONE, OTHER)
+    await gate.arrived(2)
+    with pytest.raises(NotFound):
+        await world.chat.stop_columns(BEN, started.run_id)
+    await world.chat.stop_columns(ANNA, started.columns[0])
+    turn = await world.chat.turn(ANNA, started.turn_id)
+    assert (turn.running, {view.view.status for view in turn.sides}) == (False, {Status.CANCELLED})
+    gate.open()
+
+
+async def test_a_comparison_branches_off_and_takes_a_turns_place(world: World) -> None:
+    for name in ("a", "b"):
+        world.server.script(name, *[Answer(f"{name}{n}") for n in range(1, 5)])
+    first = await compare(world, ONE, OTHER)
+    await ended(world, first)
+    second = await compare(
+        world,
+        ONE,
+        OTHER,
+        key="key-0002",
+        question="And?",
+        conversation_id=first.conversation_id,
+        expected_head=first.turn_id,
+    )
+    await ended(world, second)
+    branched = await compare(world, ONE, OTHER, key="key-0003", question="Or?", after=first.turn_id)
+    turn = await ended(world, branched)
+    assert (turn.position, len(turn.siblings), answers(turn)) == (2, 2, ["a3", "b3"])
+    sent = [m["content"] for m in world.server.requests_for("b")[-1].messages]
+    assert sent == ["Why?", "b1", "Or?"]
+    instead = await compare(world, ONE, OTHER, key="key-0004", question="Why not?", instead=first.turn_id)
+    turn = await ended(world, instead)
+    assert (turn.position, len(turn.siblings), turn.question) == (1, 2, "Why not?")
+    assert [m["content"] for m in world.server.requests_for("a")[-1].messages] == ["Why not?"]
+
+
+async def test_a_column_that_did_not_end_well_is_asked_only_for_what_it_lacks(world: World) -> None:
+    gate = Gate()
+    for name in "abc":
+        world.server.script(name, Answer(f"From {name}."))
+    world.server.script("agg", Answer("Never.", gate=gate, hold=(0,)), Answer("Mixed at last."))
+    started = await compare(world, OTHER, MIXTURE)
+    await gate.arrived(1)
+    await world.chat.stop_columns(ANNA, started.run_id)
+    gate.open()
+    again = await world.chat.regenerate_column(ANNA, started.turn_id, 2, request_key="key-0002")
+    await views(world.chat, again.run_id)
+    turn = await world.chat.turn(ANNA, started.turn_id)
+    assert answers(turn)[1] == "Mixed at last."
+    assert [len(world.server.requests_for(name)) for name in ("a", "b", "c", "agg")] == [1, 2, 1, 2]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from moa.chat.values import TurnView
+from moa.chat.values import Comparison, TurnView
 from moa.chat.why import Explainer, Why, explanation, sources
 from moa.core.domain import (
     Agent,
@@ -106,8 +106,20 @@ async def test_a_long_dissent_is_cut() -> None:
         turn(said((1, 1), OWLS), said((1, 2), SNOW), answer=None),
         replace(answered(said((1, 1), OWLS), said((1, 2), SNOW)), live=True),
         replace(answered(said((1, 1), OWLS), said((1, 2), SNOW)), view=RunView()),
+        replace(answered(said((1, 1), OWLS), said((1, 2), SNOW)), comparison=Comparison((2, 1), blind=True)),
     ],
-    ids=["one", "one done", "one with words", "no words", "single", "best single", "no answer", "live", "running"],
+    ids=[
+        "one",
+        "one done",
+        "one with words",
+        "no words",
+        "single",
+        "best single",
+        "no answer",
+        "live",
+        "running",
+        "hidden",
+    ],
 )
 async def test_nothing_is_told_without_an_ended_answer_from_two_proposals(shown: TurnView) -> None:
     counted = Counted()

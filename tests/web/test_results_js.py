@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from playwright.sync_api import Page, expect
 
 from moa.core.errors import StoreBusy
 from moa.evals.comparison import Comparison
-from tests.evals.compared import compared, comparison
+from tests.evals.compared import compared, comparison, side
+from tests.evals.made import NOON
 from tests.web.hostile import XSS
 from tests.web.links import Served
 from tests.web.votes import Ballots, application
@@ -131,6 +133,42 @@ def test_below_ten_votes_it_says_so_and_shows_nothing_about_quality(page: Page, 
         assert reader.complaints == []
 
 
+def test_blind_votes_are_counted_alone_and_all_again(page: Page) -> None:
+    votes = [replace(one, blind=i < 15) for i, one in enumerate(compared(40))]
+    with reading(page, votes) as reader:
+        reader.open()
+        status = page.get_by_role("status").first
+        expect(status).to_contain_text("40 votes, 15 of them blind")
+        page.get_by_role("link", name="Count only blind votes").click()
+        expect(status).to_contain_text("15 blind votes")
+        files = page.get_by_role("link", name="CSV")
+        assert all((file.get_attribute("href") or "").endswith(".csv?blind=1") for file in files.all())
+        page.get_by_role("link", name="Count all votes").click()
+        expect(status).to_contain_text("40 votes")
+        reader.ballots.of_anna = compared(12)
+        page.goto(f"{reader.url}/results?blind=1")
+        expect(status).to_have_text("No blind votes yet.")
+        page.get_by_role("link", name="Count all votes").click()
+        expect(status).to_contain_text("12 votes, none of them blind")
+        expect(page.get_by_role("link", name="Count only blind votes")).to_have_count(0)
+        assert reader.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [(9, "Too early to tell: 9 answers"), (10, "ρ = 1.00They lean on what wins, over 10 answers.")],
+)
+def test_what_mixtures_lean_on_is_told_with_how_many_answers_it_is_of(page: Page, answers: int, said: str) -> None:
+    mixed = replace(side("MoA"), overlaps=(("a", 0.5), ("b", 0.1)))
+    votes = [*[comparison(0, "a", "b")] * 3, *[Comparison((mixed, side("a")), "tie", NOON)] * answers]
+    with reading(page, votes) as reader:
+        reader.open()
+        part = reader.part("Do mixtures follow their best proposers?")
+        expect(part.locator(".moa-results-figure")).to_contain_text(said)
+        part.locator("summary").click()
+        expect(part.get_by_role("table")).to_be_visible()
+
+
 def test_without_votes_it_says_how_to_begin(page: Page) -> None:
     with reading(page, ()) as reader:
         reader.open()
@@ -148,7 +186,7 @@ def test_what_could_not_be_loaded_is_tried_again_by_hand(page: Page) -> None:
         reader.ballots.fault = None
         page.get_by_role("button", name="Try again").click()
         expect(reader.part("Ranking")).to_be_visible()
-        expect(page.get_by_role("status")).to_have_text("12 votes")
+        expect(page.get_by_role("status")).to_contain_text("12 votes, none of them blind")
 
 
 def test_B01_hostile_names_and_tags_are_text(page: Page) -> None:

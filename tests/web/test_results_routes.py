@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -56,7 +57,7 @@ async def test_a_new_vote_is_in_the_next_answer(client: httpx.AsyncClient, ballo
 
 async def test_each_table_is_a_file_of_the_same_cells(client: httpx.AsyncClient) -> None:
     tables = (await client.get(JSON, headers=ANNA)).json()["tables"]
-    assert set(tables) == {"ranking", "dollars", "seconds", "matrix", "style", "days", "systems", "tags"}
+    assert set(tables) == {"ranking", "dollars", "seconds", "matrix", "style", "days", "systems", "tags", "overlap"}
     for name, table in tables.items():
         file = await client.get(f"/moa/results/{name}.csv", headers=ANNA)
         assert file.headers["content-type"] == "text/csv; charset=utf-8"
@@ -67,6 +68,24 @@ async def test_each_table_is_a_file_of_the_same_cells(client: httpx.AsyncClient)
         assert [len(row) for row in rows] == [len(row) for row in table["rows"]]
 
 
+async def test_blind_votes_are_counted_alone_where_that_is_asked(client: httpx.AsyncClient, ballots: Ballots) -> None:
+    ballots.of_anna = [replace(one, blind=i < 12) for i, one in enumerate(ballots.of_anna)]
+    every = (await client.get(JSON, headers=ANNA)).json()
+    blind = (await client.get(f"{JSON}?blind=1", headers=ANNA)).json()
+    assert [(found["votes"], found["blind"]) for found in (every, blind)] == [(30, 12), (12, 12)]
+    for address, n in (("/moa/results/days.csv", 30), ("/moa/results/days.csv?blind=1", 12)):
+        assert (await client.get(address, headers=ANNA)).text.rstrip().endswith(f",{n}")
+    for odd in ("?blind=0", "?blind=", "?blind=yes", "?blind=%00"):
+        assert (await client.get(f"{JSON}{odd}", headers=ANNA)).json() == every
+
+
+async def test_the_page_can_be_framed_only_by_whoever_may_frame_the_chat(client: httpx.AsyncClient) -> None:
+    assert "frame-ancestors 'none'" in (await client.get("/results")).headers["content-security-policy"]
+    async with visitor(application(Ballots(), framed_by="'self' https://huggingface.co")) as framed:
+        policy = (await framed.get("/results")).headers["content-security-policy"]
+        assert "frame-ancestors 'self' https://huggingface.co;" in policy
+
+
 @pytest.mark.parametrize("name", ["nothing", "Days", "%22x", "days;x"])
 async def test_B10_another_table_is_404(client: httpx.AsyncClient, name: str) -> None:
     assert (await client.get(f"/moa/results/{name}.csv", headers=ANNA)).status_code == 404
@@ -75,7 +94,7 @@ async def test_B10_another_table_is_404(client: httpx.AsyncClient, name: str) ->
 async def test_B17_a_name_that_is_a_formula_is_a_text_in_the_file(client: httpx.AsyncClient, ballots: Ballots) -> None:
     ballots.of_anna = [comparison(0, "=HYPERLINK(1)", "b")] * 10
     file = await client.get("/moa/results/systems.csv", headers=ANNA)
-    assert "\r\n'=HYPERLINK(1),10," in file.text
+    assert "\r\n'=HYPERLINK(1),10,0," in file.text
 
 
 async def test_what_the_store_cannot_do_is_said(client: httpx.AsyncClient, ballots: Ballots) -> None:
