@@ -9,15 +9,17 @@ from typing import Any
 
 import gradio as gr
 
-from moa.chat.values import Started
-from moa.core.errors import InputRefused
+from moa.chat.values import Actor, Started
+from moa.core.domain import Recipe
+from moa.core.errors import InputRefused, NotFound
 from moa.core.money import money
-from moa.ui import inputs, render, state, texts
+from moa.ui import columns, inputs, render, state, texts
 from moa.ui.context import Context, plainly, skipping
 from moa.ui.contract import ForkJson
 from moa.ui.fields import with_mixture
 from moa.ui.mixture import Mixture
 from moa.ui.state import PageState
+from moa.ui.versus import Versus, parse, recipes, titled
 
 
 class Asking:
@@ -35,6 +37,7 @@ class Asking:
         head: object,
         fork: object,
         mixture: Mixture,
+        versus: object,
         key: object,
         request: gr.Request,
     ) -> tuple[Any, ...]:
@@ -43,15 +46,17 @@ class Asking:
         actor = context.actor(request)
         opened = inputs.optional_id(conversation)
         after = inputs.optional_id(fork.get("turn") if isinstance(fork, dict) else None)
-        started = await context.chat.send(
-            actor,
-            question=inputs.text(message),
-            recipe=context.recipe(mixture),
-            request_key=inputs.request_key(key),
-            conversation_id=opened,
-            expected_head=inputs.optional_id(head),
-            after=after,
-        )
+        place: dict[str, Any] = {
+            "question": inputs.text(message),
+            "request_key": inputs.request_key(key),
+            "conversation_id": opened,
+            "expected_head": inputs.optional_id(head),
+            "after": after,
+        }
+        if (several := parse(versus)).on:
+            started = await self._compare(actor, several, mixture, **place)
+        else:
+            started = await context.chat.send(actor, recipe=context.recipe(mixture), **place)
         if after is not None:
             return ("", *await self._shown(request, key, started))
         begun = state.begun(context, actor, started, fresh=opened is None)
@@ -59,15 +64,20 @@ class Asking:
 
     @plainly
     @with_mixture
-    async def edit(self, mixture: Mixture, key: object, event: gr.EventData, request: gr.Request) -> PageState:
+    async def edit(
+        self, mixture: Mixture, versus: object, key: object, event: gr.EventData, request: gr.Request
+    ) -> PageState:
         """Ask another question in a turn's place."""
-        started = await self._context.chat.edit(
-            self._context.actor(request),
-            _turn(event),
-            question=inputs.text(inputs.event_field(event, "question")),
-            recipe=self._context.recipe(mixture),
-            request_key=inputs.request_key(key),
-        )
+        context, turn = self._context, _turn(event)
+        actor = context.actor(request)
+        asked: dict[str, Any] = {
+            "question": inputs.text(inputs.event_field(event, "question")),
+            "request_key": inputs.request_key(key),
+        }
+        if (several := parse(versus)).on:
+            started = await self._compare(actor, several, mixture, instead=turn, **asked)
+        else:
+            started = await context.chat.edit(actor, turn, recipe=context.recipe(mixture), **asked)
         return await self._shown(request, key, started)
 
     @plainly
@@ -114,6 +124,17 @@ class Asking:
         return await self._shown(request, key, started)
 
     @plainly
+    async def regenerate_column(self, key: object, event: gr.EventData, request: gr.Request) -> PageState:
+        """Write one answer of a comparison again."""
+        chat, actor = self._context.chat, self._context.actor(request)
+        turn = await chat.turn(actor, _turn(event))
+        column = columns.column_of(turn, inputs.event_field(event, "side"))
+        if column is None:
+            raise NotFound("answer")
+        started = await chat.regenerate_column(actor, turn.id, column, request_key=inputs.request_key(key))
+        return await self._shown(request, key, started)
+
+    @plainly
     async def fork(self, conversation: object, event: gr.EventData, request: gr.Request) -> ForkJson:
         """The next question is to branch off after a turn of the conversation shown."""
         wanted = _turn(event)
@@ -128,21 +149,36 @@ class Asking:
 
     @skipping
     @with_mixture
-    async def estimate(self, mixture: Mixture, conversation: object, request: gr.Request) -> Any:
+    async def estimate(self, mixture: Mixture, versus: object, conversation: object, request: gr.Request) -> Any:
         """The button under the composer: what will answer, and what a question is likely to take.
 
         A mixture that can't be run yet is told when it is sent, not while it is put together.
         """
         context = self._context
-        actor, recipe = context.actor(request), context.recipe(mixture)
-        found = await context.chat.estimate(actor, recipe, inputs.optional_id(conversation))
-        tokens = found.usage.input_tokens + found.usage.output_tokens
-        return texts.estimate(recipe.title, found.calls, tokens, money(found.cost_microusd))
+        actor, opened, several = context.actor(request), inputs.optional_id(conversation), parse(versus)
+        recipes = self._recipes(several, mixture) if several.on else (context.recipe(mixture),)
+        found = [await context.chat.estimate(actor, recipe, opened) for recipe in recipes]
+        tokens = sum(one.usage.input_tokens + one.usage.output_tokens for one in found)
+        known = [one.cost_microusd for one in found if one.cost_microusd is not None]
+        cost = money(sum(known)) if len(known) == len(found) else None
+        title = texts.comparison([recipe.title for recipe in recipes], blind=several.blind and several.on)
+        return texts.estimate(title, sum(one.calls for one in found), tokens, cost)
 
     @plainly
     async def example(self, event: gr.EventData) -> str:
         """A question of the first screen goes into the composer."""
         return inputs.text(inputs.event_field(event, "text"))
+
+    async def _compare(self, actor: Actor, several: Versus, mixture: Mixture, **asked: Any) -> Started:
+        recipes = self._recipes(several, mixture)
+        return await self._context.chat.compare(
+            actor, recipes=recipes, blind=several.blind, reuse=several.reuse, **asked
+        )
+
+    def _recipes(self, several: Versus, mixture: Mixture) -> tuple[Recipe, ...]:
+        context = self._context
+        made = recipes(several, mixture, context.recipes, context.make_recipe)
+        return tuple(titled(recipe, context.models.label) for recipe in made)
 
     async def _shown(self, request: gr.Request, key: object, started: Started) -> PageState:
         context = self._context

@@ -13,12 +13,14 @@ module      value        events: payload (read with ``gr.EventData``)
 ==========  ===========  ====================================================================================
 transcript  Settled      example: {text}; regenerate, regenerate_answer, resume, fork, show_turn: {turn};
                          retry_slot: {turn, slot, model} (model None: the same one again);
-                         show_run: {turn, run}; edit: {turn, question}
+                         show_run: {turn, run}; edit: {turn, question}; vote: {turn, choice} (a side's letter,
+                         "tie" or "bad"); tag: {turn, tags}; regenerate_column: {turn, side}
 transcript  Live         stop_one: {slot} (its buttons are shown only with the prop ``stop_one=True``);
                          answer_now: {}
 history     HistoryJson  open: {id, turn} (turn None: no place in it); gone: {} (the one shown was deleted).
                          All else it does itself over ``/moa/conversations``, see ``moa.api.conversations``.
 fork        ForkJson     cancel: {}
+versus      VersusJson   input: {on, picked, blind, reuse}, when the user edits; the value holds them too
 mixer       MixerJson    input: {picked}, when the *user* edits; the value holds it too, as an input for other
                          handlers. Not "change": Gradio sends that itself, without a payload, also when the
                          server sets the value.
@@ -63,6 +65,7 @@ class TotalsJson(TypedDict):
     """Sums of a run, and what it had cost until now."""
 
     seconds: float | None
+    first: float | None  # seconds to the answer's first words, once it has ended
     calls: int
     tokens: int | None
     estimated: bool
@@ -75,6 +78,8 @@ class TurnJson(TypedDict):
     ``position`` on the path, from 1. ``attempts``: the turn's runs by id, oldest first, ``run`` among them.
     ``siblings``: turns that branch off at the same place, oldest first, this one among them. ``mend``: what is offered
     for a turn that did not end well: go on with what is there, or all of it again, both by the event "resume".
+    A turn asked in several columns has a ``comparison``, which holds them all; its own ``layers`` are then empty and
+    its ``answer`` None, and ``status`` and ``totals`` are of all columns together.
     """
 
     id: str
@@ -90,6 +95,39 @@ class TurnJson(TypedDict):
     notice: str | None  # "2 of 3 proposers · missing X (timed out)", or what happened in plain words
     totals: TotalsJson
     mend: Literal["resume", "retry"] | None
+    comparison: ComparisonJson | None
+
+
+Side = Literal["A", "B", "C", "D"]
+
+
+class ColumnJson(TypedDict):
+    """One answer of a comparison. ``turn`` is the column's own run as a turn, without a comparison.
+
+    Where names are hidden it holds only question, status, the answer's text and whether it failed: ``recipe`` and all
+    names are "", its ids and slots say nothing, ``layers`` is empty, no figure is known.
+    """
+
+    side: Side
+    turn: TurnJson
+
+
+class VoteJson(TypedDict):
+    """What the user thinks of a comparison. ``blind``: said before names were shown."""
+
+    choice: Side | Literal["tie", "bad"]
+    blind: bool
+
+
+class ComparisonJson(TypedDict):
+    """Answers side by side, from left to right. ``hidden``: names are not shown until the vote. ``votable``: every
+    column has ended. ``tags`` are the user's own words for the kind of question."""
+
+    hidden: bool
+    votable: bool
+    columns: list[ColumnJson]
+    vote: VoteJson | None
+    tags: list[str]
 
 
 class Settled(TypedDict):
@@ -169,4 +207,35 @@ class MixerJson(TypedDict):
 
     choices: list[ChoiceJson]
     picked: list[PickedJson]
+    max: int
+
+
+class SystemJson(TypedDict):
+    """What may answer in a further column: a recipe, the mixture's own aggregator alone, or a model by itself."""
+
+    id: str  # "recipe:local", "aggregator", "model:embedded/smollm2"
+    label: str
+    group: Literal["own", "recipe", "model"]
+    needs: str | None  # as in ChoiceJson
+
+
+class OpponentJson(TypedDict):
+    """A further column: what answers there, and its temperature where it is not the system's own."""
+
+    system: str
+    temperature: float | None
+
+
+class VersusJson(TypedDict):
+    """The compare bar. The first column is what the settings describe; ``picked`` are those beside it, one to ``max``.
+
+    ``on``: questions are asked in all columns. ``blind``: names stay hidden until the vote. ``reuse``: a call that two
+    columns would make alike is made once.
+    """
+
+    on: bool
+    choices: list[SystemJson]
+    picked: list[OpponentJson]
+    blind: bool
+    reuse: bool
     max: int

@@ -11,8 +11,8 @@ from typing import Any
 import gradio as gr
 
 from moa.chat.values import Actor
-from moa.core.errors import MoaError, NotFound
-from moa.ui import inputs, render, state
+from moa.core.errors import InputRefused, MoaError, NotFound
+from moa.ui import columns, inputs, render, state, texts
 from moa.ui.context import Context, plain_error, plainly
 from moa.ui.contract import Live
 from moa.ui.state import PageState
@@ -87,7 +87,7 @@ class Handlers:
             if run_id is None or stream is None:
                 yield gr.skip()
                 return
-            async for turn in self._context.chat.watch(self._context.actor(request), run_id):
+            async for turn in self._context.chat.watch_columns(self._context.actor(request), run_id):
                 if not self._context.viewers.follows(page, stream):
                     return
                 yield render.live(turn, self._context.models.label)
@@ -118,9 +118,30 @@ class Handlers:
         return found if context.viewers.shows(page, shown) else state.unchanged()
 
     @plainly
+    async def vote(self, conversation: object, chosen: object, event: gr.EventData, request: gr.Request) -> PageState:
+        """Which answer of a comparison was best."""
+        chat, actor = self._context.chat, self._context.actor(request)
+        turn = await chat.turn(actor, inputs.required_id(inputs.event_field(event, "turn"), "turn"))
+        choice = columns.voted(turn, inputs.text(inputs.event_field(event, "choice")))
+        if choice is None:
+            raise NotFound("answer")
+        await chat.vote(actor, turn.id, choice)
+        return await self._again(conversation, chosen, request)
+
+    @plainly
+    async def tag(self, conversation: object, chosen: object, event: gr.EventData, request: gr.Request) -> PageState:
+        """What kind of question a comparison was about, in the user's own words."""
+        turn = inputs.required_id(inputs.event_field(event, "turn"), "turn")
+        tags = inputs.event_field(event, "tags")
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise InputRefused(texts.RELOAD)
+        await self._context.chat.tag(self._context.actor(request), turn, tags)
+        return await self._again(conversation, chosen, request)
+
+    @plainly
     async def stop(self, run: object, request: gr.Request) -> None:
-        """Stop the run; its watchers then see its last view."""
-        await self._context.chat.stop(self._context.actor(request), inputs.required_id(run, "run"))
+        """Stop the run, with all columns of a comparison; its watchers then see its last view."""
+        await self._context.chat.stop_columns(self._context.actor(request), inputs.required_id(run, "run"))
 
     @plainly
     async def stop_one(self, run: object, event: gr.EventData, request: gr.Request) -> None:

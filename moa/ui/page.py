@@ -15,12 +15,14 @@ from moa.ui.contract import HistoryJson
 from moa.ui.handlers import Handlers
 from moa.ui.panel import Panel, PanelState, status_line
 from moa.ui.state import PageState
+from moa.ui.tool import Tool, add_tool
 
 QUEUE_SIZE = 200
 STREAMS = 400  # events at once, each page's stream among them; Gradio's own default of 40 would be the cap
 _STEPS = ("show_run", "show_turn")
-_MENDS = ("regenerate_answer", "resume", "retry_slot")
-_SETTLED_EVENTS = ("example", "edit", "regenerate", *_MENDS, *_STEPS, "fork")
+_MENDS = ("regenerate_answer", "resume", "retry_slot", "regenerate_column")
+_VOTES = ("vote", "tag")
+_SETTLED_EVENTS = ("example", "edit", "regenerate", *_MENDS, *_STEPS, *_VOTES, "fork")
 _LIVE_EVENTS = ("stop_one", "answer_now")
 _EVENT: dict[str, Any] = {
     "concurrency_limit": None,  # admission is the service's
@@ -45,11 +47,16 @@ class Parts:
     @property
     def settings(self) -> list[Any]:
         """The fields that describe a mixture, in the order of ``mixture.parse``."""
+        return list(self.panel[3:-1])
+
+    @property
+    def several(self) -> list[Any]:
+        """The same and the compare bar: what answers the next question, in one column or more."""
         return list(self.panel[3:])
 
 
-def build_page(context: Context) -> gr.Blocks:
-    """The whole page. Mount it with ``moa.ui.mount``; it serves nothing by itself."""
+def build_page(context: Context, tool: Tool | None = None) -> gr.Blocks:
+    """The whole page, and beside it the ``tool``. Mount it with ``moa.ui.mount``; it serves nothing by itself."""
     handlers, asking, panel = Handlers(context), Asking(context), Panel(context)
     page = gr.Blocks(title=texts.TITLE, fill_width=True, fill_height=True, analytics_enabled=False)
     with page:
@@ -57,6 +64,8 @@ def build_page(context: Context) -> gr.Blocks:
         _wire_conversations(page, parts, handlers)
         _wire_asking(parts, handlers, asking)
         _wire_panel(page, parts, panel, asking)
+        if tool is not None:
+            add_tool(tool)
     page.max_threads = STREAMS
     page.queue(api_open=False, max_size=QUEUE_SIZE)
     _calm(page)
@@ -77,6 +86,7 @@ def _draw(context: Context, panel: Panel) -> Parts:
         new_chat = gr.Button(texts.NEW_CHAT, elem_id="moa-new", size="sm")
         nothing = HistoryJson(entries=[], current=None, next=None)
         history = components.component("history", nothing, elem_id="moa-history", events=("open", "gone"))
+        gr.HTML(f"<a href='results'>{texts.RESULTS}</a>", elem_id="moa-results-link", apply_default_css=False)
         theme = gr.Button(texts.THEME, elem_id="moa-theme", size="sm", variant="secondary")
     with gr.Column(elem_id="moa-main"):
         first = render.first_screen(context.hint)
@@ -91,11 +101,12 @@ def _draw(context: Context, panel: Panel) -> Parts:
             message = _message()
             stop = gr.Button(texts.STOP, elem_id="moa-stop", variant="stop", visible=False, scale=0, min_width=88)
             send = gr.Button(texts.SEND, elem_id="moa-send", variant="primary", scale=0, min_width=88)
+        versus = components.component("versus", panel.bar(), elem_id="moa-versus", events=("input",))
         hidden = [gr.Textbox(visible="hidden", label=name) for name in ("conversation", "head", "run", "key")]
         summary = gr.Button(elem_id="moa-summary", variant="secondary", size="sm")
     conversation, head, run, key = hidden
     state = PageState(conversation, head, run, settled, live, history, fork, stop, send)
-    return Parts(message, key, status, new_chat, theme, state, _draw_panel(context, panel, summary))
+    return Parts(message, key, status, new_chat, theme, state, _draw_panel(context, panel, summary, versus))
 
 
 def _message() -> gr.Textbox:
@@ -111,7 +122,7 @@ def _message() -> gr.Textbox:
     )
 
 
-def _draw_panel(context: Context, panel: Panel, summary: gr.Button) -> PanelState:
+def _draw_panel(context: Context, panel: Panel, summary: gr.Button, versus: gr.HTML) -> PanelState:
     values = mixture.of_recipe(context.recipes[context.default_recipe])
     filled = panel.filled(values)
     summary.value = filled.summary
@@ -143,8 +154,8 @@ def _draw_panel(context: Context, panel: Panel, summary: gr.Button) -> PanelStat
             elem_id="moa-system",
         )
         refresh = gr.Button(texts.REFRESH, elem_id="moa-refresh", size="sm", variant="secondary")
-    fields = PanelState(recipe, calls, summary, base, mixer, aggregator, layers, temperature, system)
-    refresh.click(panel.refresh, list(fields[3:]), [mixer, aggregator], **_EVENT)
+    fields = PanelState(recipe, calls, summary, base, mixer, aggregator, layers, temperature, system, versus)
+    refresh.click(panel.refresh, list(fields[3:]), [mixer, aggregator, versus], **_EVENT)
     return fields
 
 
@@ -158,7 +169,7 @@ def _wire_conversations(page: gr.Blocks, parts: Parts, handlers: Handlers) -> No
         # At once in the browser: a question that is sent before the server answers must not go where the page was.
         leaves(None, None, [state.conversation, state.head, state.run], js=scripts.NOWHERE)
         leaves(handlers.first_screen, **chosen)
-    for name in _STEPS:
+    for name in (*_STEPS, *_VOTES):
         event = getattr(state.settled, name)
         shown = [state.conversation, parts.key]
         follow(event(getattr(handlers, name), shown, list(state), js=scripts.CHOSEN_IN, **_EVENT))
@@ -172,7 +183,7 @@ def _wire_conversations(page: gr.Blocks, parts: Parts, handlers: Handlers) -> No
 def _wire_asking(parts: Parts, handlers: Handlers, asking: Asking) -> None:
     state = parts.state
     follow = _follower(parts, handlers)
-    start_inputs = [parts.message, state.conversation, state.head, state.fork, *parts.settings, parts.key]
+    start_inputs = [parts.message, state.conversation, state.head, state.fork, *parts.several, parts.key]
     start: dict[str, Any] = {
         "fn": asking.start,
         "inputs": start_inputs,
@@ -182,10 +193,10 @@ def _wire_asking(parts: Parts, handlers: Handlers, asking: Asking) -> None:
     }
     follow(gr.on([parts.message.submit, state.send.click], **start))
     follow(state.settled.example(asking.example, None, parts.message, **_EVENT).success(**start))
-    again_inputs = [*parts.settings, parts.key]
-    again = scripts.keyed(len(again_inputs), binding=0)
-    follow(state.settled.edit(asking.edit, again_inputs, list(state), js=again, **_EVENT))
-    follow(state.settled.regenerate(asking.regenerate, again_inputs, list(state), js=again, **_EVENT))
+    for asked, settings in ((asking.edit, parts.several), (asking.regenerate, parts.settings)):
+        again_inputs = [*settings, parts.key]
+        again = scripts.keyed(len(again_inputs), binding=0)
+        follow(getattr(state.settled, asked.__name__)(asked, again_inputs, list(state), js=again, **_EVENT))
     alone = scripts.keyed(1, binding=0)
     for name in _MENDS:
         event = getattr(state.settled, name)
@@ -198,9 +209,10 @@ def _wire_panel(page: gr.Blocks, parts: Parts, panel: Panel, asking: Asking) -> 
     fields = parts.panel
 
     def estimated(event: Any) -> None:
-        event.success(asking.estimate, [*parts.settings, parts.state.conversation], fields.summary, **_EVENT)
+        event.success(asking.estimate, told_of, fields.summary, **_EVENT)
 
-    estimated(page.load(panel.load, None, list(fields), **_EVENT))
+    told_of = [*parts.several, parts.state.conversation]
+    estimated(page.load(panel.load, parts.key, [parts.message, *fields], js=scripts.LINKED, **_EVENT))
     page.load(panel.model_status, None, parts.status, **_EVENT)
     estimated(fields.recipe.input(panel.pick, fields.recipe, list(fields), **_EVENT))
     told = [fields.recipe, fields.calls, fields.summary]
@@ -208,7 +220,8 @@ def _wire_panel(page: gr.Blocks, parts: Parts, panel: Panel, asking: Asking) -> 
         estimated(field.input(panel.change, parts.settings, told, trigger_mode="always_last", **_EVENT))
     picked = [*told, fields.mixer]
     estimated(fields.mixer.input(panel.change_mixer, parts.settings, picked, trigger_mode="always_last", **_EVENT))
-    parts.state.head.change(asking.estimate, [*parts.settings, parts.state.conversation], fields.summary, **_EVENT)
+    for changes in (parts.state.head.change, fields.versus.input):
+        changes(asking.estimate, told_of, fields.summary, **_EVENT)
     fields.summary.click(None, None, None, js=scripts.OPEN_SETTINGS)
 
 

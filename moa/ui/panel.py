@@ -13,10 +13,13 @@ from moa.core.domain import Recipe
 from moa.core.errors import InputRefused
 from moa.ui import inputs, texts
 from moa.ui.context import Context, plainly
-from moa.ui.contract import MixerJson
+from moa.ui.contract import MixerJson, SystemJson, VersusJson
 from moa.ui.fields import with_mixture
+from moa.ui.link import linked
 from moa.ui.mixture import Mixture, mixer_json, of_recipe, picked
 from moa.ui.ports import ModelChoice
+from moa.ui.versus import Versus, missing_key, named, parse, versus_json
+from moa.ui.versus import choices as versus_choices
 
 _KEEP_ALIVE_S = 2.0
 
@@ -25,7 +28,7 @@ class PanelState(NamedTuple):
     """One value for each field of the panel, in the order of ``moa.ui.page.Parts.panel``.
 
     ``recipe`` is the list that the user sees, ``summary`` the button under the composer that says what will answer,
-    ``base`` the recipe that the other fields started from.
+    ``base`` the recipe that the other fields started from. ``versus`` is the compare bar: no part of the mixture.
     """
 
     recipe: Any
@@ -37,6 +40,7 @@ class PanelState(NamedTuple):
     layers: Any
     temperature: Any
     system: Any
+    versus: Any
 
 
 class Panel:
@@ -46,9 +50,20 @@ class Panel:
         self._context = context
 
     @plainly
-    async def load(self) -> PanelState:
-        """The default recipe, with the models that are there now."""
-        return self.filled(of_recipe(self._context.recipes[self._context.default_recipe]))
+    async def load(self, link: object) -> tuple[Any, ...]:
+        """The default recipe, or what the page's address asks for, with the models that are there now.
+
+        Gives the composer's text and the panel. Nothing is sent by itself.
+        """
+        asked, recipes = linked(link), self._context.recipes
+        base = asked.recipe if asked.recipe in recipes else self._context.default_recipe
+        opponents, unknown = named(asked.versus, self._systems())
+        if asked.recipe and base != asked.recipe:
+            unknown = (asked.recipe, *unknown)
+        if unknown:
+            gr.Warning(texts.not_offered(unknown))
+        several = Versus(on=True, picked=opponents, blind=asked.blind) if opponents else Versus()
+        return asked.question or gr.skip(), *self.filled(of_recipe(recipes[base]), several)
 
     @plainly
     async def pick(self, recipe: object) -> PanelState:
@@ -74,11 +89,13 @@ class Panel:
 
     @plainly
     @with_mixture
-    async def refresh(self, mixture: Mixture) -> tuple[MixerJson, Any]:
-        """Ask the providers for their models again. Gives the picker's value and the aggregators to choose from."""
+    async def refresh(self, mixture: Mixture, versus: object) -> tuple[MixerJson, Any, VersusJson]:
+        """Ask the providers for their models again. Gives the picker's value, the aggregators to choose from and the
+        compare bar's value."""
         await self._context.models.refresh()
         choices = self._context.models.choices()
-        return mixer_json(choices, mixture.picked), gr.update(choices=_named(choices))
+        bar = versus_json(parse(versus), self._systems())
+        return mixer_json(choices, mixture.picked), gr.update(choices=_named(choices)), bar
 
     async def model_status(self) -> AsyncIterator[str]:
         """The line about the embedded model, until it is ready or has given up."""
@@ -88,8 +105,8 @@ class Panel:
             await models.wait_change(_KEEP_ALIVE_S)
             yield status_line(models.problem())
 
-    def filled(self, values: Mixture) -> PanelState:
-        """The panel for a mixture."""
+    def filled(self, values: Mixture, versus: Versus | None = None) -> PanelState:
+        """The panel for a mixture; without ``versus`` the compare bar stays as it is."""
         choices = self._context.models.choices()
         return PanelState(
             recipe=gr.update(choices=self.recipes(), value=values.base),
@@ -101,7 +118,15 @@ class Panel:
             layers=values.layers,
             temperature=values.temperature,
             system=values.system,
+            versus=gr.skip() if versus is None else versus_json(versus, self._systems()),
         )
+
+    def bar(self) -> VersusJson:
+        """The compare bar as a page opens with it."""
+        return versus_json(Versus(), self._systems())
+
+    def _systems(self) -> list[SystemJson]:
+        return versus_choices(self._context.recipes, self._context.models.choices())
 
     def recipes(self) -> list[tuple[str, str]]:
         """Titles and ids of what can be picked; a missing key is named."""
@@ -129,6 +154,5 @@ def _named(choices: Sequence[ModelChoice]) -> list[tuple[str, str]]:
 
 
 def _titled(recipe: Recipe, needs: dict[str, str | None]) -> str:
-    models = [agent.model for layer in recipe.layers for agent in layer.agents] + [recipe.aggregator.model]
-    missing = next((needs[model] for model in models if needs.get(model)), None)
+    missing = missing_key(recipe, needs)
     return f"{recipe.title} (needs {missing})" if missing else recipe.title

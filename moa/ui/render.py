@@ -9,7 +9,7 @@ from moa.chat.values import ConversationView, TurnView
 from moa.core.domain import Failure, Finish, Outcome, Part, Proposal, Status
 from moa.core.money import money
 from moa.core.view import Panel, PanelStatus, RunView
-from moa.ui import texts
+from moa.ui import columns, texts
 from moa.ui.contract import ForkJson, LayerJson, Live, PanelJson, Settled, TotalsJson, TurnJson, Welcome
 
 LabelOf = Callable[[str], str]
@@ -19,6 +19,29 @@ _UNFINISHED = (Status.FAILED, Status.CANCELLED, Status.INTERRUPTED)
 
 def turn_json(turn: TurnView, label_of: LabelOf, *, proposals: bool = True) -> TurnJson:
     """A turn. Without ``proposals`` their texts are None: the page fetches them when a layer is opened."""
+    if not turn.columns:
+        return _single(turn, label_of, proposals=proposals)
+    compared = columns.comparison_json(turn, lambda view: _single(view, label_of, proposals=proposals))
+    shown = [column["turn"]["totals"] for column in compared["columns"]]
+    return TurnJson(
+        id=turn.id,
+        run=turn.run_id,
+        position=turn.position,
+        attempts=[turn.run_id],
+        siblings=list(turn.siblings),
+        question=turn.question,
+        recipe=columns.title_of(turn),
+        status=columns.status_of(turn),
+        layers=[],
+        answer=None,
+        notice=None if all(view.saved for view in turn.sides) else texts.NOT_SAVED,
+        totals=columns.totals_of(turn, shown, [view.view for view in turn.sides]),
+        mend=None,
+        comparison=compared,
+    )
+
+
+def _single(turn: TurnView, label_of: LabelOf, *, proposals: bool) -> TurnJson:
     view = turn.view
     answer = view.answer()
     return TurnJson(
@@ -35,12 +58,13 @@ def turn_json(turn: TurnView, label_of: LabelOf, *, proposals: bool = True) -> T
         notice=notice(view, saved=turn.saved),
         totals=_totals(view),
         mend=_mend(view),
+        comparison=None,
     )
 
 
 def settled(conversation: ConversationView, label_of: LabelOf, *, focus: str | None = None) -> Settled:
     """A conversation without the turns that still run. Only its newest turn carries its proposals' texts."""
-    done = [turn for turn in conversation.turns if not turn.live]
+    done = [turn for turn in conversation.turns if not turn.running]
     newest = done[-1].id if done else None
     turns = [turn_json(turn, label_of, proposals=turn.id == newest) for turn in done]
     return Settled(conversation=conversation.id, turns=turns, welcome=None, focus=focus)
@@ -54,7 +78,7 @@ def first_screen(hint: str | None) -> Settled:
 
 def live(turn: TurnView, label_of: LabelOf) -> Live:
     """The turn that runs, or its last view."""
-    return Live(conversation=turn.conversation_id, turn=turn_json(turn, label_of), ended=not turn.live)
+    return Live(conversation=turn.conversation_id, turn=turn_json(turn, label_of), ended=not turn.running)
 
 
 def fork(turn: TurnView | None) -> ForkJson:
@@ -164,9 +188,11 @@ def _note(panel: Panel) -> str | None:
 def _totals(view: RunView) -> TotalsJson:
     result = view.result
     usage = result.usage if result else view.usage()
+    first_ms = result.first_answer_ms if result else None
     begun = sum(panel.status is not PanelStatus.WAITING for panel in view.panels.values())
     return TotalsJson(
         seconds=round((result.duration_ms if result else view.at_ms) / 1000, 1),
+        first=round(first_ms / 1000, 1) if first_ms is not None else None,
         calls=result.calls if result else begun,
         tokens=usage.input_tokens + usage.output_tokens if usage else None,
         estimated=bool(usage and usage.estimated),

@@ -56,7 +56,7 @@ async def empty(context: Context, actor: Actor) -> PageState:
 async def shown(context: Context, actor: Actor, conversation_id: str, *, focus: str | None = None) -> PageState:
     """A conversation, with the run that goes on in it, scrolled to a turn. Raises NotFound."""
     view = await context.chat.open(actor, conversation_id)
-    running = next((turn for turn in view.turns if turn.live), None)
+    running = next((turn for turn in view.turns if turn.running), None)
     label = context.models.label
     return PageState(
         conversation=view.id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 TITLE = "MoA Chat"
 SENTENCE = "Several models answer your question, then one of them writes the best answer from all of theirs."
 EXAMPLES = (
@@ -22,6 +24,7 @@ STOP = "Stop"
 MESSAGE = "Message"
 MESSAGE_PLACEHOLDER = "Ask anything"
 THEME = "Light or dark"
+RESULTS = "Results"
 
 SETTINGS = "Mixture"
 RECIPE = "Recipe"
@@ -35,6 +38,9 @@ TEMPERATURE = "Temperature"
 TEMPERATURE_INFO = "From 0, exact, to 2, wild. Empty: each model keeps the recipe's own."
 TEMPERATURE_OWN = "as the recipe says"
 SYSTEM = "System prompt"
+AGGREGATOR_ALONE = "Its own aggregator alone"
+CHOOSE_OPPONENT = "Compare: choose what answers beside the mixture from the list."
+COMPARISON = "Comparison"
 REFRESH = "Look for models again"
 SYSTEM_PLACEHOLDER = "Instructions for every model (optional)"
 
@@ -67,6 +73,16 @@ def estimate(title: str, count: int, tokens: int, cost: str | None) -> str:
     digits = max(0, len(str(tokens)) - 2)
     about = round(tokens, -digits)
     return f"{title} · {calls(count)} · about {about:,} tokens · {cost or 'price unknown'}"
+
+
+def comparison(titles: Sequence[str], *, blind: bool) -> str:
+    """What will answer in the columns of a comparison. A blind one names nobody."""
+    return f"{COMPARISON} of {len(titles)}, blind" if blind else " / ".join(titles)
+
+
+def not_offered(names: Sequence[str]) -> str:
+    """A link named what can't answer here."""
+    return f"Not offered here: {', '.join(names)}."
 
 
 def proposers(got: int, total: int) -> str:

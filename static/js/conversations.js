@@ -126,7 +126,7 @@ function withQuery(path, query) {
  * @param {{body?: BodyInit, signal?: AbortSignal, lost_ms?: number|null}} [options]
  * @returns {Promise<any>} the JSON; null where there is none
  */
-async function asked(method, path, { body, signal, lost_ms = LOST_MS } = {}) {
+export async function asked(method, path, { body, signal, lost_ms = LOST_MS } = {}) {
   const ends = [signal, lost_ms === null ? undefined : AbortSignal.timeout(lost_ms)];
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };

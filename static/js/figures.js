@@ -16,7 +16,8 @@ export function panelFigures(panel) {
  */
 export function totalFigures(totals, ended) {
   const cost = totals.cost ?? (ended && totals.calls > 0 ? texts.unknownCost : null);
-  return joined([seconds(totals.seconds), totals.calls > 0 ? texts.calls(totals.calls) : null, tokens(totals), cost]);
+  const first = totals.first === null ? null : texts.firstWords(totals.first);
+  return joined([first, seconds(totals.seconds), totals.calls > 0 ? texts.calls(totals.calls) : null, tokens(totals), cost]);
 }
 
 /** @param {(string|null)[]} parts */

@@ -97,7 +97,7 @@ export class LayerView {
 
   /** Whether it is open and its texts are not here. */
   wantsTexts() {
-    return this.element.open && !!this.layer?.panels.some((panel) => panel.text === null);
+    return this.details.open && !!this.layer?.panels.some((panel) => panel.text === null);
   }
 
   /** @param {boolean} failed */

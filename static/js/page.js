@@ -5,6 +5,7 @@ import { attachComposer } from "./composer.js";
 import { forget, keyed } from "./request.js";
 import { attachSidebars, closeOnPhone } from "./sidebar.js";
 import { applyTheme, toggleTheme } from "./theme.js";
+import { attachVoteKeys } from "./vote.js";
 
 /** @param {string|null} id the conversation that is shown now */
 function shown(id) {
@@ -17,6 +18,7 @@ function shown(id) {
 applyTheme();
 attachComposer();
 attachSidebars();
+attachVoteKeys();
 document.addEventListener("click", (event) => {
   if (event.target instanceof Element && event.target.closest("#moa-new")) closeOnPhone();
 });

@@ -76,8 +76,8 @@ export class Follower {
   }
 }
 
-/** @param {boolean} smoothly @returns {ScrollBehavior} */
-function behaviour(smoothly) {
+/** Smooth only for readers who mind no motion. @param {boolean} smoothly @returns {ScrollBehavior} */
+export function behaviour(smoothly) {
   return smoothly && !matchMedia("(prefers-reduced-motion: reduce)").matches ? "smooth" : "instant";
 }
 

@@ -50,7 +50,7 @@ class SharedTurn extends TurnView {
   constructor(whole) {
     super(whole.id, null, false);
     this.whole = whole;
-    this.update(whole.answer?.text ? withoutProposals(whole) : whole);
+    this.update(withoutProposals(whole));
   }
 
   async load() {
@@ -58,10 +58,14 @@ class SharedTurn extends TurnView {
   }
 }
 
-/** @param {TurnJson} turn @returns {TurnJson} */
+/** A turn without the proposals that an answer was written from. @param {TurnJson} turn @returns {TurnJson} */
 function withoutProposals(turn) {
+  const comparison = turn.comparison && {
+    ...turn.comparison, columns: turn.comparison.columns.map((column) => ({ ...column, turn: withoutProposals(column.turn) })),
+  };
+  if (!turn.answer?.text) return { ...turn, comparison };
   const layers = turn.layers.map((layer) => ({ ...layer, panels: layer.panels.map((panel) => ({ ...panel, text: null })) }));
-  return { ...turn, layers };
+  return { ...turn, comparison, layers };
 }
 
 /** Copy the conversation and go to the copy. */

@@ -41,6 +41,8 @@ export const texts = {
   failed: (n) => `${n} failed`,
   /** @param {number} n @param {number} of */
   doneOf: (n, of) => `${n} of ${of} done`,
+  /** @param {number} s @returns {string} */
+  firstWords: (s) => `first words after ${texts.seconds(s)}`,
   /** @param {number} s */
   seconds: (s) => (s < 60 ? `${s.toFixed(1)} s` : `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`),
   /** @param {number} n @param {boolean} estimated */
@@ -204,12 +206,83 @@ export const texts = {
   unreachable: "The server can't be reached.",
   linkGone: "This link doesn't work any more.",
   copying: "Copying…",
+  compare: {
+    /** @param {string} side */
+    answer: (side) => `Answer ${side}`,
+    /** @param {string} side */
+    copy: (side) => `Copy answer ${side}`,
+    rewrite: "Write again",
+    /** @param {string} side */
+    rewriteOf: (side) => `Write again answer ${side}`,
+    rewriteHint: "Only this answer is written anew",
+    unfinished: "This answer was not finished.",
+    jump: "Go to an answer",
+    /** @param {string} figures */
+    together: (figures) => (figures ? `Together: ${figures}` : ""),
+    vote: "Your vote",
+    ask: "Which answer is better?",
+    wait: "Vote when all answers are there",
+    /** @param {string} choice @param {number} count */
+    choice: (choice, count) => {
+      if (choice === "tie") return "Tie";
+      if (choice === "bad") return count > 2 ? "All bad" : "Both bad";
+      return `${choice} is better`;
+    },
+    /** @param {string[]} sides */
+    keys: (sides) => `Keys: ${[...sides, "T", "X"].join(", ")}`,
+    /** @param {string} choice @param {number} count */
+    chose: (choice, count) => (choice.length === 1 ? `You chose ${choice}.` : `You chose “${texts.compare.choice(choice, count)}”.`),
+    /** @param {string} choice @param {{side: string, name: string}[]} columns */
+    was: (choice, columns) => {
+      const chosen = columns.find(({ side }) => side === choice);
+      const others = columns.filter((column) => column !== chosen).map(({ side, name }) => `${side} was ${name}`).join(", ");
+      const first = chosen ? `You chose ${choice}: ${chosen.name}.` : texts.compare.chose(choice, columns.length);
+      return `${first} ${others}.`;
+    },
+    tags: "Tags",
+    tagsHint: "code, short",
+    results: "Results",
+  },
+  versus: {
+    compare: "Compare",
+    compareHint: "Ask several at once, and see their answers side by side",
+    bar: "What to compare",
+    mixture: "The mixture",
+    /** @param {string} side */
+    answer: (side) => `Answer ${side}`,
+    groups: { own: "This mixture", recipe: "Recipes", model: "Models" },
+    /** @param {string} label @param {string|null} needs */
+    choice: (label, needs) => (needs === null ? label : `${label} (${texts.needs(needs)})`),
+    temperature: "Temperature",
+    /** @param {string} side */
+    temperatureOf: (side) => `Temperature of answer ${side}`,
+    ownTemperature: "Its own",
+    /** @param {number} value */
+    temperatureIs: (value) => `Temperature ${value}`,
+    /** @param {string} side */
+    remove: (side) => `Remove answer ${side}`,
+    add: "Add",
+    addHint: "Compare one more",
+    blind: "Blind",
+    blindHint: "Names stay hidden until you vote",
+    shuffled: "in random order",
+    reuse: "Reuse",
+    reuseHint: "A call that two columns make alike is made and paid once",
+  },
   results: {
     none: "No votes yet. Compare two answers to begin.",
     toChat: "Go to MoA Chat",
     earlyWhy: "Win rates and the ranking are shown from 10 votes on.",
     /** @param {number} n */
     votes: (n) => count(n, "vote", "votes"),
+    /** @param {number} n @param {number} blind how many of them */
+    counted: (n, blind) => `${count(n, "vote", "votes")}, ${blind || "none"} of them blind: given before the names were shown.`,
+    /** @param {number} n */
+    onlyBlind: (n) => `${count(n, "blind vote", "blind votes")}: given before the names were shown.`,
+    noBlind: "No blind votes yet.",
+    toBlind: "Count only blind votes",
+    toAll: "Count all votes",
+    failed: "A system that failed to answer counts as you voted. An answer that was stopped or cut off is left out.",
     ranking: "Ranking",
     rankingAbout:
       "Strength is the chance to win against the average system. ● by the votes alone, ◇ as if all answers had the same length and style. Bars are 95 % intervals; dashed: fewer than 10 votes.",
@@ -262,8 +335,16 @@ export const texts = {
     ranked: (places) => `Ranking by strength: ${places.join("; ")}.`,
     /** @param {number} total @param {string} first @param {string} last */
     grown: (total, first, last) => (first === last ? `${count(total, "vote", "votes")} on ${first}.` : `${count(total, "vote", "votes")} from ${first} to ${last}.`),
+    overlap: "Do mixtures follow their best proposers?",
+    overlapAbout:
+      "For each answer of a mixture: whether its wording has more of those proposals (BLEU) whose models you rank higher. 1 is always, 0 no connection, −1 the reverse (Spearman's ρ, mean of the newest 1,000 answers at most).",
+    overlapNeeds: "It counts answers of mixtures with two proposers at least that you also compared by themselves.",
+    /** @param {number} rho */
+    rho: (rho) => `ρ = ${rho.toFixed(2).replace("-", "−")}`,
     /** @param {number} rho @param {number} items */
-    overlap: (rho, items) =>
-      `Mixtures' answers and their proposals: the overlap with a proposal goes with the strength of its proposer by ρ = ${rho.toFixed(2)} (Spearman, mean of ${count(items, "answer", "answers")}).`,
+    overlapSays: (rho, items) => {
+      const leaning = Math.abs(rho) < 0.2 ? "No clear connection" : rho > 0 ? "They lean on what wins" : "They lean on what loses";
+      return `${leaning}, over ${count(items, "answer", "answers")}.`;
+    },
   },
 };

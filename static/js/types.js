@@ -23,6 +23,7 @@
  *
  * @typedef {object} TotalsJson
  * @property {number|null} seconds
+ * @property {number|null} first seconds to the first words of the answer
  * @property {number} calls
  * @property {number|null} tokens
  * @property {boolean} estimated
@@ -42,6 +43,22 @@
  * @property {string|null} notice
  * @property {TotalsJson} totals
  * @property {"resume"|"retry"|null} mend
+ * @property {ComparisonJson|null} comparison the turn's columns, if it was asked in several
+ *
+ * @typedef {"A"|"B"|"C"|"D"} Side
+ * @typedef {{side: Side, turn: TurnJson}} ColumnJson
+ * @typedef {{choice: Side|"tie"|"bad", blind: boolean}} VoteJson
+ *
+ * @typedef {object} ComparisonJson
+ * @property {boolean} hidden names are not shown until the vote
+ * @property {boolean} votable every column has ended
+ * @property {ColumnJson[]} columns from left to right
+ * @property {VoteJson|null} vote
+ * @property {string[]} tags
+ *
+ * @typedef {{id: string, label: string, group: "own"|"recipe"|"model", needs: string|null}} SystemJson
+ * @typedef {{system: string, temperature: number|null}} OpponentJson
+ * @typedef {{on: boolean, choices: SystemJson[], picked: OpponentJson[], blind: boolean, reuse: boolean, max: number}} VersusJson
  *
  * @typedef {object} WelcomeJson
  * @property {string} title

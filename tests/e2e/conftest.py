@@ -93,9 +93,18 @@ class Watched:
         self.page.get_by_role("button", name="Send").click()
 
     def reload(self) -> None:
-        """Load the page again. When that cuts a stream, Gradio reports its own doing, which is no error of ours."""
+        """Load the page again."""
         self.page.reload()
         expect(self.page.get_by_label("Message")).to_be_editable()
+        self._forgive()
+
+    def leave(self, address: str) -> None:
+        """Go to another page of the app."""
+        self.page.goto(self.app.url + address)
+        self._forgive()
+
+    def _forgive(self) -> None:
+        """When a page is left while it streams, Gradio reports its own doing, which is no error of ours."""
         self.complaints[:] = [told for told in self.complaints if not told.startswith(_CUT)]
 
     def _asked(self, request: Request) -> None:

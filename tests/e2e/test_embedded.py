@@ -109,6 +109,34 @@ def test_stop_silences_the_model_in_the_middle(context: BrowserContext, inside: 
     assert watched.complaints == []
 
 
+def test_a_mixture_is_compared_with_its_aggregator_alone_voted_on_and_counted(
+    context: BrowserContext, inside: App
+) -> None:
+    watched = Watched(context.new_page(), inside)
+    watched.attach()
+    watched.open()
+    page = watched.page
+    page.locator("#moa-versus").get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator("#moa-versus").get_by_label("Answer B", exact=True)).to_be_visible()
+    watched.ask("Name three fruits.")
+    vote = page.get_by_role("button", name="B is better")
+    expect(vote).to_be_enabled(timeout=LONG_MS)
+    for side in "AB":
+        answer = page.get_by_role("region", name=f"Answer {side}", exact=True)
+        expect(answer.locator(".moa-md").last).to_contain_text(re.compile(r"(\w+\W+){3}"))
+        expect(answer).not_to_contain_text("SmolLM2")
+    vote.click()
+    expect(page.locator("[data-turn]")).to_contain_text(re.compile("You chose B: .* A was "))
+    expect(page.locator("[data-turn]")).to_contain_text("SmolLM2")
+    expect(page.locator("[data-turn]").get_by_text("Careful")).to_have_count(1)
+    watched.leave("/results")
+    expect(page.locator("main")).to_contain_text("1 vote")
+    expect(page.locator("main")).to_contain_text("SmolLM2")
+    assert watched.strangers == []
+    assert watched.complaints == []
+    assert "Traceback" not in inside.log
+
+
 def test_a_model_that_cannot_load_is_explained_on_a_page_that_opens(
     context: BrowserContext, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -100,7 +100,24 @@ class FakeChat:
     async def show_turn(self, actor: Actor, turn_id: str) -> None:
         self._again("show_turn", actor, turn_id)
 
-    async def stop(self, actor: Actor, run_id: str) -> None:
+    async def turn(self, actor: Actor, turn_id: str) -> TurnView:
+        self._again("turn", actor, turn_id)
+        return next(turn for c in self.conversations.values() for turn in c.turns if turn.id == turn_id)
+
+    async def compare(self, actor: Actor, **told: Any) -> Started:
+        self._noted("compare", actor=actor, **told)
+        return Started(told.get("conversation_id") or "new", "turn", "run", columns=("run2",))
+
+    async def regenerate_column(self, actor: Actor, turn_id: str, column: int, **told: Any) -> Started:
+        return self._again("regenerate_column", actor, turn_id, column=column, **told)
+
+    async def vote(self, actor: Actor, turn_id: str, choice: str) -> None:
+        self._again("vote", actor, turn_id, choice=choice)
+
+    async def tag(self, actor: Actor, turn_id: str, tags: Sequence[str]) -> None:
+        self._again("tag", actor, turn_id, tags=tags)
+
+    async def stop_columns(self, actor: Actor, run_id: str) -> None:
         self._noted("stop", actor=actor, run_id=run_id)
         if run_id not in {view.run_id for view in self.views} or actor != self.owner:
             raise NotFound("run")
@@ -109,7 +126,7 @@ class FakeChat:
         self._noted("stop_slot", actor=actor, run_id=run_id, slot=slot)
         raise NotFound("run")
 
-    async def watch(self, actor: Actor, run_id: str) -> AsyncIterator[TurnView]:
+    async def watch_columns(self, actor: Actor, run_id: str) -> AsyncIterator[TurnView]:
         self._noted("watch", actor=actor, run_id=run_id)
         if run_id not in {view.run_id for view in self.views} or actor != self.owner:
             raise NotFound("run")
@@ -191,7 +208,7 @@ class Page:
     ) -> list[Any]:
         """What Send sends, with the settings as the page has them at first."""
         key = "0123456789abcdef0123456789abcdef"
-        return [message, conversation, head, {"turn": None, "question": None}, *Page.settings(base), key + at]
+        return [message, conversation, head, {"turn": None, "question": None}, *Page.settings(base), None, key + at]
 
     @staticmethod
     def settings(base: object = "local") -> list[Any]:

@@ -40,7 +40,7 @@ def everywhere(text: str) -> TurnJson:
         notice=text,
         layers=[turns.layer(1, 1, **fields)],
         answer=panel("2.1", **fields),
-        totals={"seconds": 1.0, "calls": 1, "tokens": 1, "estimated": True, "cost": text},
+        totals={"seconds": 1.0, "first": None, "calls": 1, "tokens": 1, "estimated": True, "cost": text},
     )
 
 

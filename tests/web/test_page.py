@@ -293,7 +293,7 @@ async def test_a_place_that_was_found_is_put_on_the_path_and_scrolled_to(page: P
 
 
 async def test_another_question_in_a_turns_place_is_asked_with_the_settings_of_now(page: Page, chat: FakeChat) -> None:
-    inputs = [*page.settings("single"), "fedcba9876543210fedcba9876543210"]
+    inputs = [*page.settings("single"), None, "fedcba9876543210fedcba9876543210"]
     (message,) = await page.fire("edit", inputs, event={"turn": "t1", "question": "Why not?"})
     (edited,) = chat.named("edit")
     assert (edited["turn_id"], edited["question"], edited["recipe"].id) == ("t1", "Why not?", "single")
@@ -358,10 +358,13 @@ async def test_B09_foreign_ids_read_as_missing_ones_everywhere(chat: FakeChat) -
     cases: list[tuple[str, list[Any], dict[str, str] | None]] = [
         ("open", [""], {"id": "ID"}), ("open", [""], {"id": "c1", "turn": "ID"}),
         ("stop", ["ID"], None), ("answer_now", ["ID"], None), ("watch", ["ID"], None),
-        ("regenerate", again, {"turn": "ID"}), ("edit", again, {"turn": "ID", "question": "Mine?"}),
+        ("regenerate", again, {"turn": "ID"}),
+        ("edit", [*again[:-1], None, ""], {"turn": "ID", "question": "Mine?"}),
         ("regenerate_answer", [""], {"turn": "ID"}), ("resume", [""], {"turn": "ID"}),
         ("retry_slot", [""], {"turn": "ID", "slot": "1.1"}), ("show_turn", ["c1", ""], {"turn": "ID"}),
-        ("show_run", ["c1", ""], {"turn": "ID", "run": "r1"}), ("fork", ["ID"], {"turn": "t1"}),
+        ("show_run", ["c1", ""], {"turn": "ID", "run": "r1"}),
+        ("vote", ["c1", ""], {"turn": "ID", "choice": "A"}), ("tag", ["c1", ""], {"turn": "ID", "tags": []}),
+        ("regenerate_column", [""], {"turn": "ID", "side": "A"}), ("fork", ["ID"], {"turn": "t1"}),
     ]  # fmt: skip
     known = {"fork": "c1", "stop": "r1", "answer_now": "r1", "watch": "r1"}
     async with served(chat) as page:
@@ -463,7 +466,7 @@ async def test_B23_a_browser_without_its_cookie_is_asked_to_reload(chat: FakeCha
 
 async def test_a_recipe_fills_the_panel_and_a_change_makes_it_the_users_own(page: Page) -> None:
     (picked,) = await page.fire("pick", ["single"])
-    recipe, calls, summary, base, mixer, aggregator, layers, temperature, system = picked["output"]["data"]
+    recipe, calls, summary, base, mixer, aggregator, layers, temperature, system, _ = picked["output"]["data"]
     assert (recipe["value"], base, aggregator["value"]) == ("single", "single", "embedded/small")
     assert (mixer["picked"], layers, temperature, system) == ([], 1, 0.2, "")
     assert (calls, summary) == ("<span>1 call</span>", "One model · 1 call")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from moa.ui.contract import PanelStatusJson
 from tests.web import turns
@@ -198,10 +198,22 @@ def test_a_layer_whose_texts_were_not_sent_loads_them_when_opened(harness: Harne
     assert server.asked == ["turn1", "turn1"]
 
 
+def test_a_layer_that_is_opened_while_another_run_loads_gets_its_texts(harness: Harness, server: StaticServer) -> None:
+    held: list[Route] = []
+    bare = [turns.layer(1, text=None)]
+    harness.page.route("**/moa/turns/**", lambda route: held.append(route), times=1)
+    for run in ("a", "b"):
+        harness.settled(settled(turn(run=run, layers=bare)))
+        harness.turn().locator(".moa-layer > summary").click()
+    server.turns["turn1"] = turn(run="b", layers=[turns.layer(1, text="Of the later one")])
+    held[0].fulfill(json=turn(run="a", layers=[turns.layer(1, text="Of the earlier one")]))
+    expect(harness.turn().locator('[data-slot="1.1"] .moa-md')).to_have_text("Of the later one")
+
+
 def test_degraded_and_failed_turns_say_so_where_it_happened(harness: Harness) -> None:
     missing = turns.layer(1, 2)
     missing["panels"][1] = turns.panel("1.2", "failed", text="", error="It took too long.", cost=None)
-    totals = {"seconds": 3.0, "calls": 3, "tokens": None, "estimated": False, "cost": None}
+    totals = {"seconds": 3.0, "first": None, "calls": 3, "tokens": None, "estimated": False, "cost": None}
     harness.settled(settled(turn(layers=[missing], status="degraded", notice="1 of 2 proposers", totals=totals)))
     expect(harness.answer()).to_contain_text("1 of 2 proposers")
     expect(harness.answer()).to_contain_text("3.0 s · 3 calls · cost unknown")

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
-from moa.ui.contract import LayerJson, PanelJson, PanelStatusJson, TotalsJson, TurnJson
+from moa.ui.contract import (
+    ColumnJson,
+    ComparisonJson,
+    LayerJson,
+    PanelJson,
+    PanelStatusJson,
+    Side,
+    TotalsJson,
+    TurnJson,
+    VoteJson,
+)
 
 ANSWER = r"""## Which sort to use
 
@@ -115,8 +125,9 @@ def turn(number: int = 1, **changes: Any) -> TurnJson:
         layers=[layer(1)],
         answer=panel("2.1", text=ANSWER, label=None),
         notice=None,
-        totals=TotalsJson(seconds=12.3, calls=4, tokens=1934, estimated=True, cost="$0.0049"),
+        totals=TotalsJson(seconds=12.3, first=None, calls=4, tokens=1934, estimated=True, cost="$0.0049"),
         mend=None,
+        comparison=None,
     )
     made.update(changes)  # type: ignore[typeddict-item]  # as above
     return made
@@ -132,10 +143,83 @@ def running(number: int = 1, *, text: str = "", answer: str | None = None, **cha
             "status": "running",
             "layers": [layer(1, status=status, text=text)],
             "answer": written,
-            "totals": TotalsJson(seconds=2.1, calls=3, tokens=None, estimated=False, cost=None),
+            "totals": TotalsJson(seconds=2.1, first=None, calls=3, tokens=None, estimated=False, cost=None),
             **changes,
         },
     )
+
+
+NAMES = ("Three and a writer", "Qwen2.5 72B Instruct", "Paper's mixture", "DeepSeek V3.1")
+SIDES: tuple[Side, ...] = get_args(Side)
+
+
+def column(side: Side, **changes: Any) -> ColumnJson:
+    """A column that is done: those of A and C are mixtures, the others single models."""
+    at = SIDES.index(side)
+    mixture = at % 2 == 0
+    totals = TotalsJson(
+        seconds=12.3 - at, first=9.4 - 3 * at, calls=4 - at, tokens=1934, estimated=True, cost="$0.0049"
+    )
+    made = turn(
+        **{
+            "run": f"run-{side}",
+            "recipe": NAMES[at],
+            "layers": [layer(1)] if mixture else [],
+            "answer": panel("2.1", model=NAMES[at], label=None, text=f"From {side}: merge sort.\n\n{PROPOSAL}"),
+            "totals": totals,
+            **changes,
+        },
+    )
+    return ColumnJson(side=side, turn=made)
+
+
+def writing(side: Side, text: str = "", **changes: Any) -> ColumnJson:
+    """A column whose answer is being written; without a ``text`` its proposers write."""
+    status: PanelStatusJson = "running" if text else "waiting"
+    layers = [
+        {**one, "panels": layer(1, status="done" if text else "running", text="So far")["panels"]}
+        for one in column(side)["turn"]["layers"]
+    ]
+    answer = panel("2.1", status, model=NAMES[SIDES.index(side)], label=None, text=text)
+    totals = TotalsJson(seconds=2.1, first=None, calls=3, tokens=None, estimated=False, cost=None)
+    return column(side, **{"status": "running", "layers": layers, "answer": answer, "totals": totals, **changes})
+
+
+def veiled(told: ColumnJson) -> ColumnJson:
+    """A column as it is sent before the vote: what it says, and how far it is."""
+    known, side = told["turn"], told["side"]
+    status = "running" if known["status"] == "running" else "complete" if known["answer"] else "failed"
+    said = known["answer"]
+    nameless = {"model": "", "label": None, "seconds": None, "tokens": None, "estimated": False, "cost": None}
+    return column(
+        side, run=f"turn1-{side}", recipe="", status=status, layers=[], notice=None,
+        answer=said and {**said, **nameless},
+        totals=TotalsJson(seconds=None, first=None, calls=0, tokens=None, estimated=False, cost=None),
+    )  # fmt: skip
+
+
+def compared(number: int = 1, *columns: ColumnJson, **changes: Any) -> TurnJson:
+    """A turn with answers side by side, two unless ``columns`` are given. ``changes`` are those of the comparison."""
+    asked = columns or (column("A"), column("B"))
+    runs = [one["turn"]["status"] == "running" for one in asked]
+    hidden = changes.get("hidden", False)
+    comparison = ComparisonJson(
+        hidden=hidden,
+        votable=not any(runs),
+        columns=[veiled(one) if hidden else one for one in asked],
+        vote=None,
+        tags=[],
+    )
+    comparison.update(changes)  # type: ignore[typeddict-item]  # as above
+    return turn(
+        number, status="running" if any(runs) else "complete", layers=[], answer=None, recipe="", comparison=comparison,
+        run=asked[0]["turn"]["run"],
+    )  # fmt: skip
+
+
+def vote(choice: Side | Literal["tie", "bad"], *, blind: bool = True) -> VoteJson:
+    """What the user thinks."""
+    return VoteJson(choice=choice, blind=blind)
 
 
 def settled(
