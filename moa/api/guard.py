@@ -6,14 +6,18 @@ import asyncio
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from moa.api.problems import Problem
 
 MAX_PATH_BYTES = 2_048
 MAX_QUERY_BYTES = 8_192
 MAX_BODY_BYTES = 2_000_000
 MAX_IMPORT_BYTES = 64_000_000
 IMPORT_PATH = "/moa/import"
+API = "/v1/"
+MCP_PATH = "/gradio_api/mcp"
 IMPORT_S = 120
 _IMPORTS_AT_ONCE = 2  # each may take a gigabyte while it is read
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,7 +33,7 @@ _GRADIO_OPEN = (
     "/app_id",
     "/info",
 )
-_CLOSED = ("/monitoring", "/login", "/logout", "/openapi.json", "/docs", "/redoc", "/runs", "/svelte")
+_CLOSED = ("/monitoring", "/login", "/logout", "/docs", "/redoc", "/runs", "/svelte")
 
 
 class Refused(Exception):
@@ -46,13 +50,20 @@ class Guard:
 
     Lets a request pass when its address is sane (414, 400), its method is known (405), it does not come from another
     site (403), its route is one the page uses (404), and its body is at most ``max_body_bytes`` (413), also when it
-    comes in pieces without a declared length. An import may be larger, and few come in at once (503).
+    comes in pieces without a declared length. An import may be larger, and few come in at once (503). With ``mcp`` the
+    route of Gradio's MCP server is open too.
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_body_bytes: int = MAX_BODY_BYTES, max_import_bytes: int = MAX_IMPORT_BYTES
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        max_import_bytes: int = MAX_IMPORT_BYTES,
+        mcp: bool = False,
     ) -> None:
         self._app = app
+        self._also_open = (MCP_PATH, MCP_PATH + "/") if mcp else ()
         self._max_body_bytes = max_body_bytes
         self._max_import_bytes = max_import_bytes
         self._imports = 0
@@ -67,13 +78,14 @@ class Guard:
         try:
             check_address(scope)
             check_origin(scope)
-            check_route(str(scope["path"]))
+            if scope["path"] not in self._also_open:
+                check_route(str(scope["path"]))
             if scope["path"] == IMPORT_PATH and scope["method"] == "POST":
                 await self._import(scope, receive, send)
                 return
             body = await self._bounded(scope, receive, self._max_body_bytes)
         except Refused as refused:
-            await PlainTextResponse(refused.text + "\n", refused.status)(scope, receive, send)
+            await _told(refused, str(scope["path"]))(scope, receive, send)
             return
         await self._app(scope, body, send)
 
@@ -116,6 +128,13 @@ class Guard:
             return read.pop(0) if read else await receive()
 
         return replay
+
+
+def _told(refused: Refused, path: str) -> Response:
+    """In plain text for people, in OpenAI's shape for the programs that use the API."""
+    if path.startswith(API):
+        return Problem(refused.status, refused.text, again=False).response()
+    return PlainTextResponse(refused.text + "\n", refused.status)
 
 
 def check_address(scope: Scope) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _FORWARDED = (b"x-forwarded-", b"forwarded", b"x-real-ip")
+PASSED_ON = "moa.passed_on"
+"""Set in the scope of a request that says it came through a proxy, whether that is believed or not."""
 
 
 class Proxies:
@@ -21,6 +23,7 @@ class Proxies:
         """Answer one request."""
         if scope["type"] == "http":
             scope = dict(scope)
+            scope[PASSED_ON] = any(name.lower().startswith(_FORWARDED) for name, _ in scope["headers"])
             if self._hops:
                 _believe(scope, self._hops)
             else:

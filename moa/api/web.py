@@ -12,8 +12,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from moa.api.assets import PATH, Assets
+from moa.api.callers import Callers
 from moa.api.guard import Guard
 from moa.api.headers import SPACE_FRAMES, SecurityHeaders
+from moa.api.mcp import McpDoor
 from moa.api.ports import Identify
 from moa.api.proxies import Proxies
 from moa.api.visitors import Visitors
@@ -38,8 +40,9 @@ def build_web(
     *,
     identify: Identify,
     routers: Sequence[APIRouter],
+    mcp: Callers | None = None,
 ) -> FastAPI:
-    """The application that the page is then mounted on, at ``/``."""
+    """The application that the page is then mounted on, at ``/``. ``mcp`` opens Gradio's MCP server to its callers."""
     framed_by = SPACE_FRAMES if options.on_space else "'none'"
     web = FastAPI(
         openapi_url=None,
@@ -49,9 +52,10 @@ def build_web(
             Middleware(SecurityHeaders, framed_by=framed_by),
             Middleware(Proxies, hops=options.proxy_hops),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(options.hosts), www_redirect=False),
-            Middleware(Guard),
+            Middleware(Guard, mcp=mcp is not None),
             Middleware(CORSMiddleware, allow_origins=()),  # its presence keeps Gradio from answering any origin
             Middleware(Visitors, identify=identify),
+            *([Middleware(McpDoor, callers=mcp)] if mcp is not None else []),
         ],
     )
     for router in routers:
