@@ -13,9 +13,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from moa.core.domain import LeftOut, Message, Part, PromptStyle, Proposal, Role, Slot
+from moa.core.quoting import quoted, trimmed
 from moa.engine.plans import PlannedCall
 
 PAPER_BLOCK = (
@@ -51,9 +50,6 @@ SYNTHESIS_SYSTEM = (
 )
 
 
-_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}  # JSON allows these three as they are
-
-
 @dataclass(frozen=True, slots=True)
 class Composed:
     """What is sent, and what had to be left out for it to fit."""
@@ -80,7 +76,7 @@ def compose(
     if not call.proposals:
         return Composed(_with_system(base, conversation))
     analysis = () if call.analysis is None else (call.analysis,)
-    texts, cut = _trimmed([*(p.text for p in call.proposals), *analysis], proposal_chars)
+    texts, cut = trimmed([*(p.text for p in call.proposals), *analysis], proposal_chars)
     left_out = LeftOut(proposal_chars=cut)
     if style is PromptStyle.PAPER:
         numbered = "".join(f"\n{number}. {text}" for number, text in enumerate(texts, 1))
@@ -106,9 +102,9 @@ def _fenced(
 ) -> tuple[Message, ...]:
     fence = fence_of(seed, call.slot)
     order = shuffled(call.proposals, seed, call.slot)
-    lines = [f"Answer {n}: {_quoted(texts[i], fence)}" for n, i in enumerate(order, 1)]
+    lines = [f"Answer {n}: {quoted(texts[i], fence)}" for n, i in enumerate(order, 1)]
     if call.analysis is not None:
-        lines.append(f"Analysis: {_quoted(texts[-1], fence)}")
+        lines.append(f"Analysis: {quoted(texts[-1], fence)}")
     *history, question = conversation
     asked = "\n".join((question.text, "", fence, *lines, fence))
     return _with_system(_joined(base, _instruction(call)), [*history, Message(Role.USER, asked)])
@@ -118,19 +114,6 @@ def _instruction(call: PlannedCall) -> str:
     if call.agent.part is Part.ANALYST:
         return ANALYSIS_SYSTEM
     return FENCED_SYSTEM if call.analysis is None else SYNTHESIS_SYSTEM
-
-
-def _quoted(text: str, fence: str) -> str:
-    """A JSON string on one line: no delimiter, role tag or heading inside it can stand at a line's start."""
-    while fence in text:  # taking one out may join the halves of another
-        text = text.replace(fence, "")
-    return orjson.dumps(text).decode().translate(_LINE_ENDS)
-
-
-def _trimmed(given: Sequence[str], limit: int) -> tuple[list[str], int]:
-    texts = [text.strip() for text in given]
-    kept = [text if len(text) <= limit else text[:limit].rstrip() + " …" for text in texts]
-    return kept, sum(max(0, len(text) - limit) for text in texts)
 
 
 def _joined(*parts: str | None) -> str | None:
