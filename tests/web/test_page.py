@@ -355,7 +355,7 @@ async def test_B09_foreign_ids_read_as_missing_ones_everywhere(chat: FakeChat) -
     chat.owner = Actor("somebody else")
     chat.views = [turn_view("t1", "r1")]
     again = [*Page.settings(), ""]
-    cases: list[tuple[str, list[Any], dict[str, str] | None]] = [
+    cases: list[tuple[str, list[Any], dict[str, Any] | None]] = [
         ("open", [""], {"id": "ID"}), ("open", [""], {"id": "c1", "turn": "ID"}),
         ("stop", ["ID"], None), ("answer_now", ["ID"], None), ("watch", ["ID"], None),
         ("regenerate", again, {"turn": "ID"}),

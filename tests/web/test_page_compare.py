@@ -97,7 +97,8 @@ async def test_what_can_not_be_compared_is_refused_and_nothing_is_sent(page: Pag
 
 
 async def test_a_bar_that_is_off_or_odd_compares_nothing(page: Page, chat: FakeChat) -> None:
-    for bar in ({**BAR, "on": False}, {**BAR, "on": "yes"}, None, 7, []):
+    bars: tuple[object, ...] = ({**BAR, "on": False}, {**BAR, "on": "yes"}, None, 7, [])
+    for bar in bars:
         await page.fire("start", bar_inputs(page, bar))
     assert len(chat.named("send")) == 5
 
@@ -184,7 +185,10 @@ async def test_a_link_fills_the_page_in_and_sends_nothing(page: Page, chat: Fake
 
 
 async def test_a_link_that_names_what_is_not_there_fills_in_the_rest(page: Page) -> None:
-    for odd in (None, 7, [], {"q": 7, "recipe": ["x"], "vs": {}}, {"recipe": "gone", "vs": "gone,../../etc"}):
+    links: tuple[object, ...] = (
+        None, 7, [], {"q": 7, "recipe": ["x"], "vs": {}}, {"recipe": "gone", "vs": "gone,../../etc"},
+    )  # fmt: skip
+    for odd in links:
         question, recipe, bar = await fire_link(page, odd)
         assert (question, recipe, bar["on"]) == ({"__type__": "update"}, "local", False)
     _, _, bar = await fire_link(page, {"vs": "gone,local,a,b,c,aggregator,single,aggregator"})
