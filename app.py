@@ -6,46 +6,48 @@ import argparse
 import asyncio
 import datetime as dt
 import logging
-import os
 import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from assembly import Parts, assembled, configured, is_space, offered, opened, run_job
+from moa.api.callers import Callers
+from moa.api.completion_routes import Offering, completion_routes
 from moa.api.conversations import conversation_routes
 from moa.api.exchange import exchange_routes
+from moa.api.headers import SPACE_FRAMES
+from moa.api.judge import judge_routes
 from moa.api.ports import Render
+from moa.api.results import results_routes
 from moa.api.routes import health_routes, turn_routes
 from moa.api.serving import Server, address_of, take_port
 from moa.api.shares import share_routes
 from moa.api.stalls import watching
 from moa.api.web import WebOptions, allowed_hosts, build_web
 from moa.api.why import why_routes
+from moa.chat.judged import JudgedResults
+from moa.chat.results import Results
 from moa.chat.service import ChatService
-from moa.chat.titles import Titles
-from moa.chat.values import Actor
+from moa.chat.values import LOCAL, Actor
 from moa.chat.why import Explainer
 from moa.cli.check import check
-from moa.config.catalogue import load_catalogue
+from moa.cli.token import add_arguments, token
 from moa.config.recipes import custom_recipe
-from moa.config.settings import Settings, load_settings
+from moa.config.requested import requested_recipe
+from moa.config.settings import Settings
 from moa.core.catalogue import Catalogue
 from moa.core.domain import Recipe
-from moa.core.errors import ConfigError, InputRefused, StoreError
+from moa.core.errors import ConfigError, InputRefused, NotFound, StoreError
 from moa.engine import pricing
 from moa.engine.clock import SystemClock
-from moa.engine.engine import Engine
-from moa.providers.embedded import EmbeddedProvider
 from moa.providers.offer import Offer
-from moa.providers.openai_compatible import OpenAICompatibleProvider
-from moa.providers.registry import Registry
-from moa.providers.weights import WeightStore
 from moa.ui import history, render, texts
 from moa.ui.context import Context
 from moa.ui.identity import Identity
@@ -53,7 +55,8 @@ from moa.ui.mixture import Mixture
 from moa.ui.mount import mount
 from moa.ui.page import build_page
 from moa.ui.sharing import share_link
-from storage import SqlStore, open_store
+from moa.ui.tool import Tool
+from storage import SqlStore
 from storage.backup import backup, restore
 from storage.moving import move
 
@@ -61,7 +64,6 @@ ROOT = Path(__file__).resolve().parent
 DRAIN_S = 20.0
 KEEP_DELETED = dt.timedelta(days=1)
 PURGE_EVERY_S = 3600.0
-_TINY_BYTES = 300_000_000
 WRONG_SETTINGS = 2
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -78,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_command = commands.add_parser("check", help="tell what is configured, which keys are found, what answers")
     check_command.add_argument("--ping", action="store_true", help="also ask one token of each provider that is ready")
     check_command.set_defaults(run=_check)
+    tokens = add_arguments(commands.add_parser("token", help="make, list and revoke keys for the HTTP API"))
+    tokens.set_defaults(run=_token)
     for name, run, argument, told in _KEEPING:
         command = commands.add_parser(name, help=told)
         command.add_argument("target", metavar=argument)
@@ -85,24 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        return int(chosen.run(*_configured(), chosen))
-    except (ConfigError, StoreError) as error:
+        return int(chosen.run(*configured(), chosen))
+    except (ConfigError, StoreError, InputRefused, NotFound) as error:
         print(error.public, file=sys.stderr)
         return WRONG_SETTINGS
-
-
-def _configured() -> tuple[Settings, Catalogue]:
-    environ: dict[str, str] = dict(os.environ)
-    if _on_space(environ):
-        environ.setdefault("MOA_HOST", "0.0.0.0")  # noqa: S104 - a Space's proxy reaches the app from outside
-        environ.setdefault("MOA_PROXY_HOPS", "1")
-    settings = load_settings(environ, Path(".env"))
-    embedded = str(settings.embedded_model) if settings.embedded_model else None
-    return settings, load_catalogue(settings.config, embedded_file=embedded)
-
-
-def _on_space(environ: Mapping[str, str]) -> bool:
-    return bool(environ.get("SPACE_ID"))
 
 
 # -- serving
@@ -112,31 +102,27 @@ def _serve(settings: Settings, catalogue: Catalogue, _: argparse.Namespace) -> i
     pricing.load()
     bound = take_port(settings.host, settings.port)
     try:
-        store = open_store(settings.database_url, settings.data_dir)
-        return _run(_served(settings, catalogue, store, bound))
+        store = opened(settings)
+        return run_job(_served(settings, catalogue, store, bound))
     finally:
         bound.close()
 
 
-def _run(job: Coroutine[Any, Any, int]) -> int:
-    if sys.platform == "win32":
-        return asyncio.run(job)
-    import uvloop  # there is none for Windows
-
-    return uvloop.run(job)
-
-
 def _check(settings: Settings, catalogue: Catalogue, chosen: argparse.Namespace) -> int:
     async def checked() -> int:
-        embedded = _embedded(settings, catalogue)
-        registry = Registry(catalogue, settings.environ, embedded=embedded)
-        notes = {id_: status.text for id_, status in embedded.statuses().items()}
-        try:
-            return await check(catalogue, registry, Console(), notes=notes, ping=chosen.ping)
-        finally:
-            await registry.aclose()
+        async with offered(settings, catalogue) as models:
+            notes = {id_: status.text for id_, status in models.embedded.statuses().items()}
+            return await check(catalogue, models.registry, Console(), notes=notes, ping=chosen.ping)
 
-    return _run(checked())
+    return run_job(checked())
+
+
+def _token(settings: Settings, _: Catalogue, chosen: argparse.Namespace) -> int:
+    store = opened(settings)
+    try:
+        return run_job(token(store, LOCAL, chosen, Console(), Console(stderr=True)))
+    finally:
+        store.database.close()
 
 
 def _backup(settings: Settings, _: Catalogue, chosen: argparse.Namespace) -> int:
@@ -166,27 +152,20 @@ _KEEPING = (
 
 
 async def _served(settings: Settings, catalogue: Catalogue, store: SqlStore, bound: Any) -> int:
-    embedded = _embedded(settings, catalogue)
-    registry = Registry(catalogue, settings.environ, embedded=embedded)
-    engine = Engine(registry, caps=catalogue.caps)
-    titles = Titles(engine, store, lambda model: not _tiny(catalogue, model)) if settings.titles else None
-    chat = ChatService(engine, store, titles=titles, allowed=lambda recipe: _allowed(recipe, catalogue, registry))
-    default = _default_model(catalogue)
-    models = Offer(registry, embedded, default, resting=engine.resting, refreshed=engine.models_refreshed)
-    background = [asyncio.create_task(job) for job in (registry.refresh(), _purge(store), chat.sweep())]
-    try:
-        await store.recover()
-        web = _web(settings, catalogue, chat, models, port=bound.getsockname()[1])
-        server = Server(web, started=lambda: _started(settings, bound), drain=lambda: chat.drain(DRAIN_S))
-        embedded.start()
-        with watching():
-            await server.serve(sockets=[bound])
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice, it still closes what it holds
-        for task in background:
-            task.cancel()
-        await registry.aclose()
-        await store.aclose()
+    async with assembled(settings, catalogue, store, titled=settings.titles) as parts:
+        chat = parts.chat
+        background = [asyncio.create_task(job) for job in (parts.registry.refresh(), _purge(store), chat.sweep())]
+        try:
+            await store.recover()
+            web = _web(settings, parts, port=bound.getsockname()[1])
+            server = Server(web, started=lambda: _started(settings, bound), drain=lambda: chat.drain(DRAIN_S))
+            parts.embedded.start()
+            with watching():
+                await server.serve(sockets=[bound])
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice, it still closes what it holds
+            for task in background:
+                task.cancel()
     return 0
 
 
@@ -200,47 +179,17 @@ async def _purge(store: SqlStore) -> None:
         await asyncio.sleep(PURGE_EVERY_S)
 
 
-def _embedded(settings: Settings, catalogue: Catalogue) -> EmbeddedProvider:
-    """The models inside the app. That of the default recipe is loaded while the page opens, the others when used."""
-    inside = {name for name, spec in catalogue.providers.items() if spec.kind == "embedded"}
-    models = {id_: model for id_, model in catalogue.models.items() if model.provider in inside}
-    wanted = _default_model(catalogue)
-    return EmbeddedProvider(
-        models,
-        WeightStore(models, catalogue.weights, settings.data_dir),
-        lambda base_url, key: OpenAICompatibleProvider("embedded", base_url=base_url, key=key),
-        SystemClock(),
-        default=wanted if wanted in models else None,
-    )
-
-
-def _allowed(recipe: Recipe, catalogue: Catalogue, registry: Registry) -> Recipe:
-    """A stored recipe within the operator's budget. Raises InputRefused when it names a model that is not offered."""
-    offered = {model.id for model in registry.models()}
-    agents = [agent for layer in recipe.layers for agent in layer.agents]
-    for agent in (*agents, recipe.aggregator, *recipe.fallbacks):
-        if agent.model not in offered:
-            raise InputRefused(f"{agent.model} is not offered here: choose a mixture, then press Regenerate.")
-    own = catalogue.recipes.get(recipe.id, catalogue.recipes[catalogue.default_recipe])
-    return replace(recipe, budget=recipe.budget.within(own.budget))
-
-
-def _tiny(catalogue: Catalogue, model_id: str) -> bool:
-    """Whether a model is too small to name a conversation: the question's own words then do it better."""
-    weights = catalogue.weights.get(model_id)
-    return weights is not None and (weights.size_bytes or 0) < _TINY_BYTES
-
-
-def _default_model(catalogue: Catalogue) -> str:
-    return catalogue.recipes[catalogue.default_recipe].aggregator.model
-
-
-def _web(settings: Settings, catalogue: Catalogue, chat: ChatService, models: Offer, *, port: int) -> Any:
-    on_space = _on_space(settings.environ)
+def _web(settings: Settings, parts: Parts, *, port: int) -> Any:
+    catalogue, store, chat, judging, models = parts.catalogue, parts.store, parts.chat, parts.judging, parts.models
+    on_space = is_space(settings.environ)
     loopback = settings.host in _LOOPBACK
     hops = settings.proxy_hops or int(settings.share)  # Gradio's tunnel is a proxy
     identity = Identity(single_owner=loopback and not hops, embedded=on_space)
+    callers = Callers(store, LOCAL if identity.single_owner else None)
     hosts = allowed_hosts(settings.host, settings.allowed_hosts, loopback=loopback, shared=settings.share)
+    votes = Results(chat.votes, store.voted_proposals, models.label)
+    opinions = JudgedResults(store.list_judgements, models.label)
+    framed_by = SPACE_FRAMES if on_space else "'none'"
     web = build_web(
         WebOptions(ROOT / "static", hosts, proxy_hops=hops, on_space=on_space),
         identify=identity,
@@ -250,8 +199,18 @@ def _web(settings: Settings, catalogue: Catalogue, chat: ChatService, models: Of
             health_routes(lambda: _health(chat, models)),
             conversation_routes(chat.library, identity, page=history.page, hits=history.hits),
             exchange_routes(chat.exchange, identity, label_of=models.label),
+            judge_routes(judging, identity, models.choices, models.label),
+            results_routes(
+                votes.comparisons,
+                identity,
+                ROOT / "static" / "results.html",
+                load_judged=opinions.judged,
+                framed_by=framed_by,
+            ),
             share_routes(chat.library, identity, render=_rendered(models), page=ROOT / "static" / "shared.html"),
+            completion_routes(chat.answering, callers, _offering(catalogue, models), SystemClock()),
         ],
+        mcp=callers if settings.mcp else None,
     )
     context = Context(
         chat=chat,
@@ -262,8 +221,14 @@ def _web(settings: Settings, catalogue: Catalogue, chat: ChatService, models: Of
         make_recipe=lambda base, mixture: _recipe(base, mixture, models),
         hint=texts.EMBEDDED_HINT if models.small else None,
     )
-    mount(web, build_page(context), host=settings.host, port=port)
+    tool = Tool(chat.answering, callers.actor, catalogue.recipes, catalogue.default_recipe) if settings.mcp else None
+    mount(web, build_page(context, tool), host=settings.host, port=port, mcp=settings.mcp)
     return web
+
+
+def _offering(catalogue: Catalogue, models: Offer) -> Offering:
+    recipe_for = partial(requested_recipe, catalogue, models.exists)
+    return Offering(catalogue.recipes, models.choices, models.label, recipe_for)
 
 
 def _rendered(models: Offer) -> Render:

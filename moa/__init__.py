@@ -23,12 +23,16 @@ if TYPE_CHECKING:
         Slot,
         Status,
     )
+    from moa.core.events import Event, TextDelta
+    from moa.core.mixtures import mixture
     from moa.core.view import RunView, fold
     from moa.engine.engine import Engine
+    from moa.providers.connection import connect
 
 _HOMES = {
     "Agent": "moa.core.domain",
     "Engine": "moa.engine.engine",
+    "Event": "moa.core.events",
     "Layer": "moa.core.domain",
     "Message": "moa.core.domain",
     "Model": "moa.core.domain",
@@ -41,12 +45,16 @@ _HOMES = {
     "Sampling": "moa.core.domain",
     "Slot": "moa.core.domain",
     "Status": "moa.core.domain",
+    "TextDelta": "moa.core.events",
+    "connect": "moa.providers.connection",
     "fold": "moa.core.view",
+    "mixture": "moa.core.mixtures",
 }
 
 __all__ = [
     "Agent",
     "Engine",
+    "Event",
     "Layer",
     "Message",
     "Model",
@@ -59,7 +67,10 @@ __all__ = [
     "Sampling",
     "Slot",
     "Status",
+    "TextDelta",
+    "connect",
     "fold",
+    "mixture",
 ]
 
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _NAMES = (
     "MOA_HOST", "MOA_PORT", "MOA_DATA", "MOA_CONFIG", "MOA_EMBEDDED_MODEL", "MOA_OPEN_BROWSER", "MOA_SHARE",
-    "MOA_ALLOWED_HOSTS", "MOA_PROXY_HOPS", "MOA_TITLES",
+    "MOA_ALLOWED_HOSTS", "MOA_PROXY_HOPS", "MOA_TITLES", "MOA_MCP",
 )  # fmt: skip
 _SWITCH = {
     "1": True,
@@ -58,6 +58,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     proxy_hops: int = 0
     titles: bool = True
+    mcp: bool = False
     database: str | None = field(default=None, repr=False)
     environ: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
@@ -86,6 +87,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None) -> Settings:
         allowed_hosts=read("MOA_ALLOWED_HOSTS", _hosts, ()),
         proxy_hops=read("MOA_PROXY_HOPS", _hops, 0),
         titles=read("MOA_TITLES", _switch, True),
+        mcp=read("MOA_MCP", _switch, False),
         database=read("DATABASE_URL", _database, None, secret=True),
         environ=MappingProxyType(merged),
     )

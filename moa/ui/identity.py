@@ -8,9 +8,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from moa.chat.values import Actor
+from moa.chat.values import LOCAL, Actor
 
-LOCAL = Actor("local")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, base64url
 _NAME = "moa_visitor"
 _YEAR_S = 365 * 24 * 3600

@@ -42,7 +42,7 @@ def direct_dependencies() -> list[str]:
     held = project()
     return [
         *held["project"]["dependencies"],
-        *held["project"]["optional-dependencies"]["postgres"],
+        *(needed for extra in held["project"]["optional-dependencies"].values() for needed in extra),
         *held["dependency-groups"]["dev"],
     ]
 
@@ -168,9 +168,10 @@ def test_the_licence_is_the_one_that_is_declared() -> None:
     assert front_matter()["license"] == "apache-2.0"
 
 
-def test_app_leaves_each_library_to_its_room() -> None:
+@pytest.mark.parametrize("module", ["app.py", "assembly.py"])
+def test_what_puts_the_rooms_together_leaves_each_library_to_its_room(module: str) -> None:
     imported = set()
-    for node in ast.walk(ast.parse(read("app.py"))):
+    for node in ast.walk(ast.parse(read(module))):
         if isinstance(node, ast.Import):
             imported |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
