@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, undefer
 
 from moa.chat.values import NewTurn, RunRecord, TurnRecord
-from moa.core.codec import cleaned
-from moa.core.domain import Outcome, Proposal, Recipe, Slot, Status
+from moa.core.domain import Outcome, Proposal, Slot
 from moa.core.errors import Conflict, NotFound
-from moa.core.text import first_words
+from storage.fresh import NewRun, begin_conversation, run_values
 from storage.ids import new_id
-from storage.models import ConversationRow, ResponseRow, RunRow, Stage, TitleSource, TurnRow, UserRow
+from storage.models import ConversationRow, ResponseRow, RunRow, Stage, TurnRow, UserRow
 from storage.reading import conversation_row, load_runs, load_turn, turn_row
 from storage.recovery import make_way
 from storage.rows import outcome_of, write_outcome
@@ -25,19 +24,6 @@ MOVED = (
     "This conversation went on somewhere else. Reload to see the latest answer and continue from there; "
     "your question was not sent."
 )
-UNTITLED = "New chat"
-
-
-@dataclass(frozen=True, slots=True)
-class NewRun:
-    """What a run starts from, and the process that carries it out."""
-
-    recipe: Recipe
-    seed: int
-    request_key: str | None
-    process: str
-    column: int = 1
-
 
 def begin_turn(session: Session, owner: str, new: NewTurn, process: str, now: dt.datetime) -> tuple[TurnRecord, bool]:
     """Store a question and its runs, or find the one that this request key stored before."""
@@ -45,7 +31,13 @@ def begin_turn(session: Session, owner: str, new: NewTurn, process: str, now: dt
     seen = _seen(session, owner, new.request_key)
     if seen is not None:
         return load_turn(session, owner, seen.turn_id), False
-    conversation = _conversation(session, owner, new, now)
+    if new.conversation_id is None:
+        if new.parent_id is not None:  # a turn of no conversation of theirs
+            raise NotFound("question")
+        return begin_conversation(session, owner, new, process, now), True
+    conversation = conversation_row(session, owner, new.conversation_id, lock=True)
+    if not new.branch and conversation.head_turn_id != new.expected_head:
+        raise Conflict(MOVED)
     parent = _parent(session, conversation, new)
     if new.branch:
         make_way(session, conversation.id, now)
@@ -86,9 +78,11 @@ def hold_user(session: Session, owner: str, now: dt.datetime) -> None:
 
     SQLite's one writer does that by itself; PostgreSQL does it by this row's lock.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    shared = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert if shared else sqlite.insert
     session.execute(insert(UserRow).values(id=owner, created_at=now).on_conflict_do_nothing())
-    session.execute(select(UserRow.id).where(UserRow.id == owner).with_for_update(key_share=True))
+    if shared:
+        session.execute(select(UserRow.id).where(UserRow.id == owner).with_for_update(key_share=True))
 
 
 def _settle(session: Session) -> None:
@@ -99,21 +93,6 @@ def _settle(session: Session) -> None:
 
 def _seen(session: Session, owner: str, request_key: str | None) -> RunRow | None:
     return session.scalar(select(RunRow).where(RunRow.owner_id == owner, RunRow.request_key == request_key))
-
-
-def _conversation(session: Session, owner: str, new: NewTurn, now: dt.datetime) -> ConversationRow:
-    if new.conversation_id is not None:
-        found = conversation_row(session, owner, new.conversation_id, lock=True)
-        if not new.branch and found.head_turn_id != new.expected_head:
-            raise Conflict(MOVED)
-        return found
-    row = ConversationRow(
-        id=new_id(), owner_id=owner, title=first_words(new.question) or UNTITLED,
-        title_source=TitleSource.FIRST_WORDS, created_at=now, updated_at=now, source=new.source,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    return row
 
 
 def _parent(session: Session, conversation: ConversationRow, new: NewTurn) -> TurnRow | None:
@@ -145,12 +124,8 @@ def add_turn(
 
 def _add_run(session: Session, owner: str, turn: TurnRow, new: NewRun, now: dt.datetime) -> RunRow:
     """The column's next attempt; it becomes the one shown there."""
-    recipe = cleaned(Recipe, new.recipe)
-    row = RunRow(
-        id=new_id(), turn_id=turn.id, owner_id=owner, request_key=new.request_key, column_no=new.column,
-        attempt=(_last_attempt(session, turn, new.column) or 0) + 1, status=Status.RUNNING, recipe=recipe,
-        digest=recipe.digest, seed=new.seed, started_at=now, heartbeat_at=now, process=new.process,
-    )  # fmt: skip
+    attempt = (_last_attempt(session, turn, new.column) or 0) + 1
+    row = RunRow(**run_values(owner, turn.id, new, attempt, now))
     session.add(row)
     session.flush()
     if new.column == 1:

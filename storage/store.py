@@ -31,6 +31,7 @@ from moa.core.times import utc_now
 from storage import beginning, branches, journal, judgements, listing, reading, recovery, shares, tokens, trees, votes
 from storage import search as searching
 from storage.database import Database
+from storage.fresh import NewRun
 from storage.ids import checked_id, checked_key
 from storage.processes import this_process
 
@@ -246,7 +247,7 @@ class SqlStore:
     ) -> tuple[RunRecord, bool]:  # fmt: skip
         """Store another attempt at a turn. Raises NotFound, Busy."""
         owner, found = _owner(actor), checked_id(turn_id, "question")
-        new = beginning.NewRun(recipe, seed, checked_key(request_key, "request"), self._process, column)
+        new = NewRun(recipe, seed, checked_key(request_key, "request"), self._process, column)
         taken = dict(reuse or {})
         return await self.database.write(lambda s: beginning.begin_run(s, owner, found, new, taken, self._now()))
 

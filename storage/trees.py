@@ -15,7 +15,8 @@ from moa.core.codec import cleaned
 from moa.core.domain import Recipe, Slot
 from moa.core.errors import InputRefused
 from moa.core.text import clean
-from storage.beginning import UNTITLED, add_turn, hold_user
+from storage.beginning import add_turn, hold_user
+from storage.fresh import UNTITLED
 from storage.ids import new_id
 from storage.journal import interrupt
 from storage.models import ConversationRow, ResponseRow, RunRow, Stage, TitleSource, TurnRow

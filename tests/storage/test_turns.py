@@ -6,12 +6,14 @@ import asyncio
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 
 import pytest
 from sqlalchemy import Engine, event, select
 
 from moa.chat.ports import Conversations, Journal, Shares
+from moa.chat.values import ColumnRun, Comparison
 from moa.core.domain import Status
 from moa.core.errors import Conflict, InputRefused, NotFound
 from storage import SqlStore
@@ -218,3 +220,17 @@ async def test_a_list_takes_as_many_queries_for_many_lines_as_for_few(store: Sql
             assert len(await store.list_conversations(ADA)) == number + 1
         costs.append(len(seen))
     assert costs == [2] * 6
+
+
+async def test_a_first_turn_is_given_as_it_is_then_read(store: SqlStore) -> None:
+    """It is put together by hand, so that nothing has to be read back while a model waits."""
+    beside = ColumnRun(replace(RECIPE, title="Be\x00side \ud800"), 9)
+    plain = question("Why\x00 now? \ud83d", "alone", source="cli")
+    several = question(key="several", columns=(beside,), comparison=Comparison((2, 1), blind=True))
+    for asked in (plain, several):
+        turn, fresh = await store.begin_turn(ADA, asked)
+        assert fresh
+        assert await store.load_turn(ADA, turn.id) == turn
+        assert await store.begin_turn(ADA, asked) == (turn, False)
+        talk = await store.load_conversation(ADA, turn.conversation_id)
+        assert (talk.turns, talk.head) == ((turn,), turn.id)
