@@ -33,6 +33,7 @@ check: environment-test ## Lint (ruff), types (mypy --strict), arrows between ro
 
 bench: environment-test ## Measure the engine against a plain baseline and a floor
 	@$(VENV_PYTHON) -m tests.bench
+	@$(VENV_PYTHON) -m tests.bench.api
 
 coverage: environment-test ## Run all tests and say which lines none of them reached
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(ARGS)

@@ -156,6 +156,33 @@ def test_stop_ends_all_columns(watched: Watched, provider: ProviderServer) -> No
     gate.open()
 
 
+def test_a_judge_reads_both_orders_once_the_user_has_voted(watched: Watched, provider: ProviderServer) -> None:
+    page = watched.page
+    provider.script("writer", Answer("One of these two."), Answer("The other of them."))
+    watched.open()
+    compare(page)
+    watched.ask("Which is better?")
+    expect(page.get_by_role("button", name="Tie")).to_be_enabled()
+    expect(page.get_by_text("Ask a judge")).to_be_hidden()
+    page.get_by_role("button", name="Tie").click()
+    page.get_by_text("Ask a judge").click()
+    page.get_by_label("Judge", exact=True).select_option(label="Model B")
+    provider.script("b", Answer("It is short.\n\nVerdict: A"), Answer("It says it all.\n\nVerdict: A"))
+    page.get_by_role("button", name="Judge", exact=True).click()
+    expect(page.get_by_text("Prefers whichever comes first: no verdict.")).to_be_visible()
+    page.get_by_text("A first: prefers A").click()
+    expect(page.get_by_text("It is short.").or_(page.get_by_text("It says it all.")).first).to_be_visible()
+    forward, backward = (call.messages[-1]["content"] for call in provider.requests_for("b")[-2:])
+    for text in ("One of these two.", "The other of them."):
+        assert text in forward
+        assert text in backward
+    assert (forward.index("One of") < forward.index("The other")) != (
+        backward.index("One of") < backward.index("The other")
+    )
+    watched.leave("/results")
+    expect(page.get_by_role("heading", name="Judges")).to_be_visible()
+
+
 def test_a_link_fills_a_comparison_in_and_sends_nothing(watched: Watched, provider: ProviderServer) -> None:
     page = watched.page
     watched.open("/?q=Why%20is%20the%20sky%20blue%3F&recipe=wounded&vs=three,test/a")
