@@ -8,7 +8,7 @@ from collections import defaultdict
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from moa.chat.judgements import Judgement, JudgementRecord
+from moa.chat.opinions import Judgement, JudgementRecord
 from moa.core.domain import Recipe
 from moa.core.errors import NotFound
 from storage.beginning import hold_user

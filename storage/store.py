@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from moa.chat.judgements import Judgement, JudgementRecord
+from moa.chat.opinions import Judgement, JudgementRecord, VotedProposal, VoteRecord
 from moa.chat.ports import STALE_S
 from moa.chat.values import (
     BAD,
@@ -22,8 +22,6 @@ from moa.chat.values import (
     Share,
     Token,
     TurnRecord,
-    VotedProposal,
-    VoteRecord,
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
 from moa.core.errors import InputRefused, StoreError

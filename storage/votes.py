@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from sqlalchemy import and_, exists, select, true
 from sqlalchemy.orm import Session, aliased
 
-from moa.chat.values import BAD, TIE, TurnRecord, VotedProposal, VotedRun, VoteRecord
+from moa.chat.opinions import VotedProposal, VotedRun, VoteRecord
+from moa.chat.values import BAD, TIE, TurnRecord
 from moa.core.domain import Status
 from moa.core.errors import InputRefused, NotFound
 from storage.beginning import hold_user

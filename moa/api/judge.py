@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from moa.api.ports import Identify, Judges, LabelOf, Pickable
 from moa.api.replies import asker, checked_id, json_object, plain_router, reply
-from moa.chat.judgements import Judgement
+from moa.chat.opinions import Judgement
 from moa.core.errors import InputRefused
 from moa.core.money import money
 from moa.core.verdicts import Choice

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from moa.chat.answering import Begun
 from moa.chat.exchange import Download
-from moa.chat.judgements import Judgement
+from moa.chat.opinions import Judgement
 from moa.chat.values import Actor, ConversationEntry, ConversationView, SearchHit, Share, Source, TurnView
 from moa.core.domain import Message, Recipe
 from moa.core.events import Event

@@ -14,6 +14,7 @@ from moa.engine.plans import PlannedCall
 from moa.engine.prompts import compose
 
 COLUMNS_MAX = 4
+VOTE_FIRST = "Vote on the blind comparison first: an answer that goes on from it would tell which side is which."
 TAGS_MAX = 5
 TAG_CHARS = 24
 _COUNT = f"Choose two to {COLUMNS_MAX} recipes to compare."

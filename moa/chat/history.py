@@ -13,21 +13,34 @@ from moa.core.view import RunView, fold_all, replay
 from moa.engine.plans import plan_of
 
 
-def messages_of(earlier: Iterable[TurnRecord], question: str, column: int = 1) -> tuple[Message, ...]:
+def messages_of(earlier: Iterable[TurnRecord], question: str, of: Recipe | None = None) -> tuple[Message, ...]:
     """The conversation as every agent sees it: user turns and *final* answers of the path, then the question.
 
     Earlier proposals are never part of it (paper, section 3.1 and its ``bot.py``). A turn without any answer
     (failed, or stopped before its first word) is left out: a question without a reply would read as part of
-    the next one. Each column of a comparison has said what it said: a further ``column`` sees its own earlier answers,
-    and those of the path where it has none.
+    the next one. What answers in a column of a comparison, ``of``, sees what it said itself in earlier ones, whichever
+    column it stood in then, and the answers of the path where it said nothing.
     """
     messages: list[Message] = []
     for turn in earlier:
-        own = turn.in_column(column)
-        answer = (_answer(own.result) if own else "") or _answer(turn.shown.result)
+        answer = _own_answer(turn, of) or _path_answer(turn)
         if answer:
             messages += (Message(Role.USER, turn.question), Message(Role.ASSISTANT, answer))
     return (*messages, Message(Role.USER, question))
+
+
+def _own_answer(turn: TurnRecord, recipe: Recipe | None) -> str:
+    if recipe is None or turn.comparison is None:
+        return ""
+    digest = recipe.digest
+    own = next((run for run in (turn.shown, *turn.columns) if run.recipe.digest == digest), None)
+    return _answer(own.result) if own else ""
+
+
+def _path_answer(turn: TurnRecord) -> str:
+    """What the chat goes on from: of a comparison the answer that its owner preferred, else the first column's."""
+    chosen = next((run for run in turn.columns if turn.vote and run.id == turn.vote.choice), turn.shown)
+    return _answer(chosen.result) or _answer(turn.shown.result)
 
 
 def view_of(run: RunRecord) -> RunView:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal
 
-from moa.chat.judgements import JudgementRecord
+from moa.chat.opinions import JudgementRecord
 from moa.chat.systems import named
 from moa.chat.values import BAD, TIE, Actor, Vote
 from moa.core.verdicts import Choice

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from moa.chat.judgements import Judgement
+from moa.chat.opinions import Judgement
 from moa.chat.ports import Conversations, Judgements
 from moa.chat.values import Actor, RunRecord, TurnRecord
 from moa.core.domain import (

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from moa.chat.judgements import Judgement, JudgementRecord
+from moa.chat.opinions import Judgement, JudgementRecord, VotedProposal, VoteRecord
 from moa.chat.values import (
     Actor,
     ConversationEntry,
@@ -23,8 +23,6 @@ from moa.chat.values import (
     Share,
     Token,
     TurnRecord,
-    VotedProposal,
-    VoteRecord,
 )
 from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot
 

@@ -8,8 +8,9 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
+from moa.chat.opinions import VotedProposal, VotedRun, VoteRecord
 from moa.chat.systems import named
-from moa.chat.values import BAD, TIE, Actor, VotedProposal, VotedRun, VoteRecord
+from moa.chat.values import BAD, TIE, Actor
 from moa.core.domain import Agent, Recipe, Status
 from moa.evals.comparison import Comparison, Side
 from moa.evals.style import Style, style_of

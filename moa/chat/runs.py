@@ -68,7 +68,7 @@ class Runs:
         loan: Coroutine[Any, Any, SavedCall | None] | None = None,
     ) -> None:
         """Begin a run that is already stored; with a ``loan`` it takes that call's text over."""
-        conversation = messages_of(earlier, turn.question, run.column)
+        conversation = messages_of(earlier, turn.question, run.recipe if turn.comparison else None)
         live = LiveRun(
             actor, turn, run, engine=self._engine, journal=self._store, conversation=conversation, reuse=reuse,
             loan=loan,
@@ -86,7 +86,7 @@ class Runs:
     ) -> None:
         """Begin the runs of all columns of a new turn. With ``lend`` no call is made for two of them."""
         shown = {run.column: run for run in (turn.shown, *turn.columns)}
-        asked = {n: (run.recipe, messages_of(earlier, turn.question, n)) for n, run in shown.items()}
+        asked = {n: (run.recipe, messages_of(earlier, turn.question, run.recipe)) for n, run in shown.items()}
         loans = comparing.loans(asked) if lend else {}
         for column in sorted(shown, key=lambda column: column in loans):
             loan = None

@@ -11,19 +11,10 @@ from moa.chat.answering import Answering
 from moa.chat.exchange import Exchange
 from moa.chat.history import messages_of
 from moa.chat.library import Library
+from moa.chat.opinions import VoteRecord
 from moa.chat.runs import Runs, Store
 from moa.chat.titles import Titles
-from moa.chat.values import (
-    Actor,
-    ColumnRun,
-    ConversationView,
-    NewTurn,
-    Source,
-    Started,
-    TurnRecord,
-    TurnView,
-    VoteRecord,
-)
+from moa.chat.values import Actor, ColumnRun, ConversationView, NewTurn, Source, Started, TurnRecord, TurnView
 from moa.core.domain import Recipe, Slot, Status
 from moa.core.errors import Conflict, InputRefused, NotFound
 from moa.core.text import clean
@@ -184,6 +175,8 @@ class ChatService:
     async def _begin(self, actor: Actor, new: NewTurn, earlier: Sequence[TurnRecord], *, lend: bool = False) -> Started:
         if len(earlier) >= self._engine.caps.turns:
             raise InputRefused(f"A conversation has at most {self._engine.caps.turns} questions: start a new one.")
+        if not (new.comparison and new.comparison.blind) and any(turn.hidden for turn in earlier):
+            raise InputRefused(comparing.VOTE_FIRST)
         turn, fresh = await self._store.begin_turn(actor, new)
         if fresh:
             before = [t for t in earlier if t.id != turn.id]

@@ -40,6 +40,8 @@ class Titles:
     def after(self, live: LiveRun) -> None:
         """A run has ended: if it gave its conversation the first answer, begin to write a title, and return."""
         turn, result, model = live.turn, live.result, live.record.recipe.aggregator.model
+        if turn.comparison is not None and turn.comparison.blind:
+            return  # a title tells what the aggregator read
         answered = any(run.status in _ANSWERED for run in turn.runs if run.id != live.record.id)
         if turn.position > 1 or len(turn.siblings) > 1 or answered or result is None or result.status not in _ANSWERED:
             return

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot, Status, Usage
+from moa.core.domain import Agent, LeftOut, Message, Outcome, Recipe, RunResult, Slot, Status
 from moa.core.view import RunView
 
 
@@ -134,48 +134,6 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class VotedRun:
-    """One side of a vote: what answered, what it said, took and cost. Unknown is None.
-
-    A single model's answer that was taken over from another column has the figures of its call there: it was not paid
-    twice, but that is what it costs and takes. ``mended``: a mixture's run that took texts over from an earlier
-    attempt, so that its figures are those of the rest alone.
-    """
-
-    run_id: str
-    column: int
-    recipe: Recipe
-    status: Status
-    answer: str
-    usage: Usage | None
-    cost_microusd: int | None
-    calls: int
-    first_answer_ms: int | None
-    duration_ms: int
-    answer_slot: Slot | None = None
-    mended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class VotedProposal:
-    """A text that a mixture's answer was written from, and who gave it."""
-
-    agent: Agent
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class VoteRecord:
-    """A vote with what it was about; ``runs`` from left to right, as they were shown."""
-
-    turn_id: str
-    conversation_id: str
-    question: str
-    vote: Vote
-    runs: tuple[VotedRun, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class TurnRecord:
     """A question and its runs, oldest first; ``shown`` is the one the path goes through.
 
@@ -199,13 +157,22 @@ class TurnRecord:
 
     @property
     def shown(self) -> RunRecord:
-        """The run whose answer is part of the history."""
+        """The run that the path goes through; of a comparison's first column as of any other."""
+        if self.comparison is not None:
+            return _worth_showing(self.runs)
         return next(run for run in self.runs if run.id == self.shown_run_id)
 
     @property
     def columns(self) -> tuple[RunRecord, ...]:
-        """The run shown in each further column: its newest."""
-        return tuple({run.column: run for run in self.further}.values())
+        """The run shown in each further column: its newest, but one that ended without an answer hides none that has
+        one."""
+        numbers = dict.fromkeys(run.column for run in self.further)
+        return tuple(_worth_showing([run for run in self.further if run.column == number]) for number in numbers)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether what answers in which column is not to be told yet."""
+        return self.comparison is not None and self.comparison.blind and self.vote is None
 
     def attempts(self, column: int) -> tuple[RunRecord, ...]:
         """The runs of a column, oldest first; none of one that isn't there."""
@@ -214,6 +181,11 @@ class TurnRecord:
     def in_column(self, column: int) -> RunRecord | None:
         """The run shown in a column, if that is there."""
         return self.shown if column == 1 else next((run for run in self.columns if run.column == column), None)
+
+
+def _worth_showing(runs: Sequence[RunRecord]) -> RunRecord:
+    good = (Status.RUNNING, Status.COMPLETE, Status.DEGRADED)
+    return next((run for run in reversed(runs) if run.status in good), runs[-1])
 
 
 @dataclass(frozen=True, slots=True)

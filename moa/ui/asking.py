@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
+from moa.chat.systems import named
 from moa.chat.values import Actor, Started
 from moa.core.domain import Recipe
 from moa.core.errors import InputRefused, NotFound
@@ -19,7 +21,7 @@ from moa.ui.contract import ForkJson
 from moa.ui.fields import with_mixture
 from moa.ui.mixture import Mixture
 from moa.ui.state import PageState
-from moa.ui.versus import Versus, parse, recipes, titled
+from moa.ui.versus import Versus, parse, recipes
 
 
 class Asking:
@@ -178,7 +180,8 @@ class Asking:
     def _recipes(self, several: Versus, mixture: Mixture) -> tuple[Recipe, ...]:
         context = self._context
         made = recipes(several, mixture, context.recipes, context.make_recipe)
-        return tuple(titled(recipe, context.models.label) for recipe in made)
+        names = named(made, context.models.label)
+        return tuple(replace(recipe, title=names[recipe.digest]) for recipe in made)
 
     async def _shown(self, request: gr.Request, key: object, started: Started) -> PageState:
         context = self._context

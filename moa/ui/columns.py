@@ -79,11 +79,11 @@ def totals_of(turn: TurnView, columns: Sequence[TotalsJson], views: Sequence[Run
 def _vote(turn: TurnView) -> VoteJson | None:
     if turn.vote is None:
         return None
-    if turn.vote.choice in (TIE, BAD):
-        return VoteJson(choice="tie" if turn.vote.choice == TIE else "bad", blind=turn.vote.blind)
-    sides = dict(zip(turn.vote.sides, SIDES, strict=False))
-    chosen = sides.get(turn.vote.choice)
-    return VoteJson(choice=chosen, blind=turn.vote.blind) if chosen else None
+    vote, sides = turn.vote, dict(zip(turn.vote.sides, SIDES, strict=False))
+    words: dict[str, Side | Literal["tie", "bad"]] = {TIE: "tie", BAD: "bad", **sides}
+    chosen = words.get(vote.choice)
+    stale = vote.sides != tuple(view.run_id for view in turn.sides)
+    return VoteJson(choice=chosen, blind=vote.blind, stale=stale) if chosen else None
 
 
 def _hidden(view: TurnView, side: Side) -> TurnJson:

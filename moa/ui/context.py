@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -80,9 +81,15 @@ def skipping(handler: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | An
     return guarded
 
 
+def warn(text: str) -> None:
+    """A toast. Gradio would draw markup in it, and names may be anybody's."""
+    gr.Warning(html.escape(text, quote=False))
+
+
 def plain_error(error: Exception) -> gr.Error:
     """The toast for an error. What is not ours is logged and not shown."""
     if isinstance(error, MoaError):
-        return gr.Error(error.public, duration=_TOAST_S, title=texts.NOT_DONE, print_exception=False)
+        text = html.escape(error.public, quote=False)  # Gradio would draw markup in it
+        return gr.Error(text, duration=_TOAST_S, title=texts.NOT_DONE, print_exception=False)
     _log.error("a handler failed", exc_info=error)
     return gr.Error(texts.WENT_WRONG, duration=_TOAST_S, title=texts.NOT_DONE, print_exception=False)

@@ -113,10 +113,12 @@ class ColumnJson(TypedDict):
 
 
 class VoteJson(TypedDict):
-    """What the user thinks of a comparison. ``blind``: said before names were shown."""
+    """What the user thinks of a comparison. ``blind``: said before names were shown. ``stale``: said of other answers
+    than those shown now, of which one was written again since."""
 
     choice: Side | Literal["tie", "bad"]
     blind: bool
+    stale: bool
 
 
 class ComparisonJson(TypedDict):

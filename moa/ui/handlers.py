@@ -13,7 +13,7 @@ import gradio as gr
 from moa.chat.values import Actor
 from moa.core.errors import InputRefused, MoaError, NotFound
 from moa.ui import columns, inputs, render, state, texts
-from moa.ui.context import Context, plain_error, plainly
+from moa.ui.context import Context, plain_error, plainly, warn
 from moa.ui.contract import Live
 from moa.ui.state import PageState
 
@@ -36,7 +36,7 @@ class Handlers:
             wanted = inputs.optional_id(conversation)
             found = await (state.shown(context, actor, wanted) if wanted else state.empty(context, actor))
         except NotFound as gone:
-            gr.Warning(gone.public)
+            warn(gone.public)
             found = await state.empty(context, actor)
         return state.now_shown(context, request, found) if context.viewers.shows(page, wanted) else state.unchanged()
 
@@ -113,7 +113,7 @@ class Handlers:
                 return state.unchanged()
             return state.now_shown(context, request, await state.empty(context, actor))
         except MoaError as unread:
-            gr.Warning(unread.public)
+            warn(unread.public)
             found = state.idle()
         return found if context.viewers.shows(page, shown) else state.unchanged()
 

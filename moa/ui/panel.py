@@ -12,7 +12,7 @@ import gradio as gr
 from moa.core.domain import Recipe
 from moa.core.errors import InputRefused
 from moa.ui import inputs, texts
-from moa.ui.context import Context, plainly
+from moa.ui.context import Context, plainly, warn
 from moa.ui.contract import MixerJson, SystemJson, VersusJson
 from moa.ui.fields import with_mixture
 from moa.ui.link import linked
@@ -57,11 +57,11 @@ class Panel:
         """
         asked, recipes = linked(link), self._context.recipes
         base = asked.recipe if asked.recipe in recipes else self._context.default_recipe
-        opponents, unknown = named(asked.versus, self._systems())
+        opponents, unknown = named(asked.versus, self._systems(), without=base)
         if asked.recipe and base != asked.recipe:
-            unknown = (asked.recipe, *unknown)
+            unknown = (asked.recipe[:60], *unknown)
         if unknown:
-            gr.Warning(texts.not_offered(unknown))
+            warn(texts.not_offered(unknown))
         several = Versus(on=True, picked=opponents, blind=asked.blind) if opponents else Versus()
         return asked.question or gr.skip(), *self.filled(of_recipe(recipes[base]), several)
 

@@ -81,8 +81,8 @@ def comparison(titles: Sequence[str], *, blind: bool) -> str:
 
 
 def not_offered(names: Sequence[str]) -> str:
-    """A link named what can't answer here."""
-    return f"Not offered here: {', '.join(names)}."
+    """A link named what can't answer here, or not beside the others."""
+    return f"Left out of what the link asks for: {', '.join(names)}."
 
 
 def proposers(got: int, total: int) -> str:

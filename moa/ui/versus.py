@@ -17,6 +17,7 @@ AGGREGATOR = "aggregator"
 _RECIPE, _MODEL = "recipe:", "model:"
 _BESIDE = 3
 _NAME_CHARS = 200
+_SHOWN_CHARS = 60
 
 MakeRecipe = Callable[[Recipe, Mixture], Recipe]
 
@@ -59,11 +60,6 @@ def recipes(versus: Versus, mixture: Mixture, known: Mapping[str, Recipe], make:
     return make(base, mixture), *others
 
 
-def titled(recipe: Recipe, label_of: Callable[[str], str]) -> Recipe:
-    """A single model's recipe under that model's name; any other as it is."""
-    return recipe if recipe.layers else replace(recipe, title=label_of(recipe.aggregator.model))
-
-
 def choices(known: Mapping[str, Recipe], models: Sequence[ModelChoice]) -> list[SystemJson]:
     """All that can answer beside a mixture."""
     needs = {model.id: model.needs for model in models}
@@ -89,17 +85,20 @@ def versus_json(versus: Versus, systems: list[SystemJson]) -> VersusJson:
     return VersusJson(on=versus.on, choices=systems, picked=picked, blind=versus.blind, reuse=versus.reuse, max=_BESIDE)
 
 
-def named(names: str, systems: Sequence[SystemJson]) -> tuple[tuple[Opponent, ...], tuple[str, ...]]:
-    """The opponents that a link names, with commas between them, by the plain ids of recipes and models; and the names
-    of those that aren't offered."""
-    offered = {system["id"] for system in systems}
+def named(names: str, systems: Sequence[SystemJson], without: str) -> tuple[tuple[Opponent, ...], tuple[str, ...]]:
+    """The opponents that a link names, with commas between them, by the plain ids of recipes and models, each once and
+    none that is ``without``, the recipe in the first column; and the names of those that can't be had, shortened."""
+    offered = {system["id"] for system in systems if not system["needs"]} - {_RECIPE + without}
     found: list[str] = []
     unknown: list[str] = []
     for name in filter(None, (part.strip() for part in names.split(","))):
         ids = (name, _RECIPE + name, _MODEL + name)
         system = next((id_ for id_ in ids if id_ in offered), None)
-        (found if system else unknown).append(system or name)
-    return tuple(map(Opponent, found[:_BESIDE])), tuple(unknown)
+        if system and system not in found and len(found) < _BESIDE:
+            found.append(system)
+        else:
+            unknown.append(name[:_SHOWN_CHARS])
+    return tuple(map(Opponent, found)), tuple(dict.fromkeys(unknown))
 
 
 def _opponent(item: object) -> Opponent:

@@ -132,7 +132,7 @@ async def test_each_column_sees_what_it_said_itself(world: World) -> None:
 
 async def test_a_question_after_a_comparison_goes_on_from_the_first_column(world: World) -> None:
     world.server.script("agg", Answer("Mine."), Answer("Next."))
-    first = await ended(world, await compare(world, SINGLE, ONE))
+    first = await ended(world, await compare(world, SINGLE, ONE, blind=False))
     started = await world.chat.send(
         ANNA, question="And?", recipe=SINGLE, request_key="key-0002",
         conversation_id=first.conversation_id, expected_head=first.id,
@@ -414,3 +414,30 @@ async def test_a_column_that_did_not_end_well_is_asked_only_for_what_it_lacks(wo
     turn = await world.chat.turn(ANNA, started.turn_id)
     assert answers(turn)[1] == "Mixed at last."
     assert [len(world.server.requests_for(name)) for name in ("a", "b", "c", "agg")] == [1, 2, 1, 2]
+
+
+async def test_while_a_blind_comparison_waits_for_its_vote_only_another_blind_one_goes_on(world: World) -> None:
+    for name in ("a", "b"):
+        world.server.script(name, *[Answer(f"{name}{n}") for n in range(1, 5)])
+    first = await compare(world, ONE, OTHER)
+    await ended(world, first)
+    after = {"conversation_id": first.conversation_id, "expected_head": first.turn_id}
+    calls = len(world.server.requests)
+    with pytest.raises(InputRefused, match="Vote on the blind comparison first"):
+        await world.chat.send(ANNA, question="And?", recipe=ONE, request_key="key-0002", **after)
+    with pytest.raises(InputRefused, match="Vote on the blind comparison first"):
+        await compare(world, ONE, OTHER, key="key-0003", question="And?", blind=False, **after)
+    assert len(world.server.requests) == calls
+    second = await compare(world, OTHER, ONE, key="key-0004", question="And?", **after)
+    await ended(world, second)
+    assert [m["content"] for m in world.server.requests_for("b")[-1].messages] == ["Why?", "b1", "And?"]
+    turn = await world.chat.turn(ANNA, first.turn_id)
+    await world.chat.vote(ANNA, first.turn_id, turn.columns[0].run_id)
+    await world.chat.vote(ANNA, second.turn_id, TIE)
+    third = await world.chat.send(
+        ANNA, question="Or?", recipe=ONE, request_key="key-0005",
+        conversation_id=first.conversation_id, expected_head=second.turn_id,
+    )  # fmt: skip
+    await views(world.chat, third.run_id)
+    sent = [m["content"] for m in world.server.requests_for("a")[-1].messages]
+    assert sent == ["Why?", "b1", "And?", "b2", "Or?"]  # the answers preferred, else the first column's

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 from moa.chat.history import messages_of, view_of
-from moa.chat.values import RunRecord, TurnRecord
+from moa.chat.values import TIE, Comparison, RunRecord, TurnRecord, Vote
 from moa.core.domain import (
     Agent,
     Failure,
@@ -53,22 +53,50 @@ def test_a_turn_without_any_answer_is_left_out_and_a_stopped_one_counts_as_far_a
     )
 
 
-def test_a_column_sees_its_own_answers_and_the_paths_where_it_has_none() -> None:
-    own = replace(turn("Q", "Own.").shown, id="own", column=2)
-    silent = replace(turn("Q", "").shown, id="silent", column=2)
+def compared(question: str, answer: str, *further: RunRecord, vote: Vote | None = None) -> TurnRecord:
+    order = tuple(range(1, len(further) + 2))
+    return replace(turn(question, answer), further=further, comparison=Comparison(order, blind=False), vote=vote)
+
+
+def test_what_answers_in_a_column_sees_what_it_said_wherever_it_stood_and_the_paths_where_it_said_nothing() -> None:
+    one, other = (replace(MIXTURE, title="Renamed", system=system) for system in ("One.", "Other."))
+    own = replace(turn("Q", "Own.").shown, id="own", column=2, recipe=one)
+    foreign = replace(turn("Q", "Foreign.").shown, id="foreign", column=2, recipe=other)
+    silent = replace(turn("Q", "").shown, id="silent", column=2, recipe=one)
     earlier = [
-        replace(turn("One?", "Uno."), further=(replace(own, id="old"), own)),
+        compared("One?", "Uno.", replace(own, id="old"), own),
         turn("Two?", "Dos."),
-        replace(turn("Three?", "Tres."), further=(silent,)),
-        replace(turn("Four?", ""), further=(own,)),
+        compared("Three?", "Tres.", silent),
+        compared("Four?", "", own),
+        compared("Five?", "Cinco.", foreign, replace(own, column=3)),
     ]
-    assert [m.text for m in messages_of(earlier, "Now?", 2)] == [
-        "One?", "Own.", "Two?", "Dos.", "Three?", "Tres.", "Four?", "Own.", "Now?",
+    assert [m.text for m in messages_of(earlier, "Now?", one)] == [
+        "One?", "Own.", "Two?", "Dos.", "Three?", "Tres.", "Four?", "Own.", "Five?", "Own.", "Now?",
     ]  # fmt: skip
-    for column in (1, 3):
-        assert [m.text for m in messages_of(earlier, "Now?", column)] == [
-            "One?", "Uno.", "Two?", "Dos.", "Three?", "Tres.", "Now?",
+    for recipe in (None, MIXTURE):
+        assert [m.text for m in messages_of(earlier, "Now?", recipe)] == [
+            "One?", "Uno.", "Two?", "Dos.", "Three?", "Tres.", "Five?", "Cinco.", "Now?",
         ]  # fmt: skip
+    assert [m.text for m in messages_of(earlier[4:], "Now?", other)] == ["Five?", "Foreign.", "Now?"]
+
+
+def test_the_chat_goes_on_from_the_answer_that_was_preferred() -> None:
+    second = replace(turn("Q", "Second.").shown, id="second", column=2)
+    for choice, answer in (("second", "Second."), ("r", "First."), (TIE, "First."), ("an earlier attempt", "First.")):
+        voted = compared("Q?", "First.", second, vote=Vote(choice, ("r", "second"), blind=True, at=NOW))
+        assert [m.text for m in messages_of([voted], "Now?")] == ["Q?", answer, "Now?"]
+
+
+def test_an_attempt_without_an_answer_hides_none_that_has_one() -> None:
+    good = replace(turn("Q", "Good.").shown, id="good", column=2)
+    failed = replace(turn("Q", "", Status.FAILED).shown, id="failed", column=2)
+    shown = compared("Q?", "First.", good, failed)
+    assert [run.id for run in shown.columns] == ["good"]
+    assert [run.id for run in compared("Q?", "First.", failed).columns] == ["failed"]
+    again = replace(failed, id="again", status=Status.RUNNING)
+    assert [run.id for run in compared("Q?", "First.", good, failed, again).columns] == ["again"]
+    first = replace(shown, runs=(replace(good, id="r", column=1), replace(failed, column=1)), shown_run_id="failed")
+    assert first.shown.id == "r"
 
 
 def running(*outcomes: Outcome, growing: dict[Slot, str], seconds: float, recipe: Recipe = MIXTURE) -> RunView:

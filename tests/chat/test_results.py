@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from moa.chat.opinions import VotedProposal, VotedRun, VoteRecord
 from moa.chat.results import OVERLAPS_MAX, Results, comparisons, mixed
 from moa.chat.systems import named
-from moa.chat.values import BAD, TIE, Actor, Vote, VotedProposal, VotedRun, VoteRecord
+from moa.chat.values import BAD, TIE, Actor, Vote
 from moa.core.domain import Agent, Layer, Part, PromptStyle, Recipe, Sampling, Slot, Status, Usage
 from moa.evals.comparison import Comparison, Side, votes_of
 from moa.evals.overlap import overlap

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from moa.chat.judgements import Judgement
+from moa.chat.opinions import Judgement
 from moa.chat.ports import Conversations, Journal, Judgements, Shares, Tokens, Votes
 from moa.chat.values import Actor, NewTurn
 from moa.core.domain import LeftOut, Message, Role

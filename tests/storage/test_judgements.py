@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from moa.chat.judgements import Judgement
+from moa.chat.opinions import Judgement
 from moa.chat.values import TIE, TurnRecord
 from moa.core.domain import Usage
 from moa.core.errors import InputRefused, NotFound

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from moa.chat.values import BAD, TIE, Comparison, VotedProposal
+from moa.chat.opinions import VotedProposal
+from moa.chat.values import BAD, TIE, Comparison
 from moa.core.domain import Outcome, Proposal, RunResult, Slot, Status, Usage
 from moa.core.errors import InputRefused, NotFound
 from storage import SqlStore

@@ -102,7 +102,14 @@ def test_a_running_turn_shows_waiting_running_and_seconds_so_far() -> None:
     assert (second["status"], second["text"]) == ("running", "")
     assert shown["answer"] is not None
     assert (shown["answer"]["status"], shown["answer"]["seconds"]) == ("waiting", None)
-    assert shown["totals"] == {"seconds": 3.4, "calls": 2, "tokens": None, "estimated": False, "cost": None}
+    assert shown["totals"] == {
+        "seconds": 3.4,
+        "first": None,
+        "calls": 2,
+        "tokens": None,
+        "estimated": False,
+        "cost": None,
+    }
     assert (shown["status"], shown["notice"], shown["mend"]) == ("running", None, None)
 
 
@@ -112,7 +119,14 @@ def test_the_aggregators_panel_is_the_answer_and_in_no_layer() -> None:
     assert [layer["number"] for layer in shown["layers"]] == [1]
     assert shown["answer"] is not None
     assert (shown["answer"]["text"], shown["answer"]["tokens"], shown["answer"]["seconds"]) == ("Final.", 5, 1.2)
-    assert shown["totals"] == {"seconds": 4.2, "calls": 3, "tokens": 45, "estimated": False, "cost": "$0.00090"}
+    assert shown["totals"] == {
+        "seconds": 4.2,
+        "first": None,
+        "calls": 3,
+        "tokens": 45,
+        "estimated": False,
+        "cost": "$0.00090",
+    }
 
 
 def test_a_missing_proposer_is_named_with_its_reason() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from moa.api.judge import judge_routes
 from moa.api.web import WebOptions, build_web
-from moa.chat.judgements import Judgement
+from moa.chat.opinions import Judgement
 from moa.chat.values import Actor
 from moa.core.domain import FailureKind, Usage
 from moa.core.errors import Busy, CallError, InputRefused, MoaError, NotFound

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from moa.chat.values import Actor, Comparison, ConversationView, TurnView
+from moa.chat.values import Actor, Comparison, ConversationView, TurnView, Vote
 from moa.core.domain import Agent, Part, Recipe
+from moa.core.errors import InputRefused
 from moa.core.view import RunView
 from moa.ui import render
 from moa.ui.mixture import of_recipe
-from moa.ui.versus import Opponent, Versus, choices, recipes, titled
-from tests.support.page import LOCAL, SINGLE, SMALL, FakeChat, FakeModels, Page, served, turn_view
+from moa.ui.versus import Opponent, Versus, choices, recipes
+from tests.support.page import LOCAL, NOW, SINGLE, SMALL, FakeChat, FakeModels, Page, served, turn_view
 from tests.web.test_page import refusal, state
 
 BAR = {"on": True, "picked": [{"system": "aggregator", "temperature": None}], "blind": True, "reuse": False}
@@ -179,7 +180,7 @@ async def test_a_link_fills_the_page_in_and_sends_nothing(page: Page, chat: Fake
     assert (question, recipe) == ("Why?", "single")
     assert [one["system"] for one in bar["picked"]] == ["recipe:local", f"model:{SMALL}", "aggregator"]
     assert (bar["on"], bar["blind"]) == (True, True)
-    _, _, seen = await fire_link(page, {"vs": "local", "blind": "0"})
+    _, _, seen = await fire_link(page, {"vs": "single", "blind": "0"})
     assert seen["blind"] is False
     assert chat.calls == []
 
@@ -191,8 +192,46 @@ async def test_a_link_that_names_what_is_not_there_fills_in_the_rest(page: Page)
     for odd in links:
         question, recipe, bar = await fire_link(page, odd)
         assert (question, recipe, bar["on"]) == ({"__type__": "update"}, "local", False)
-    _, _, bar = await fire_link(page, {"vs": "gone,local,a,b,c,aggregator,single,aggregator"})
-    assert [one["system"] for one in bar["picked"]] == ["recipe:local", "aggregator", "recipe:single"]
+    link = {"vs": f"gone,local,far/big,aggregator,single,aggregator,{SMALL}", "recipe": "local"}
+    _, _, bar = await fire_link(page, link)
+    assert [one["system"] for one in bar["picked"]] == ["aggregator", "recipe:single", f"model:{SMALL}"]
+
+
+async def test_what_a_toast_repeats_is_text_and_never_markup(page: Page, chat: FakeChat) -> None:
+    await page.join("load", ["c1"], session="page-2")  # opens the stream that toasts come by
+    index = next(i for i, fn in page.blocks.fns.items() if fn.name == "load" and len(fn.outputs) == 11)
+    evil = {"recipe": "<img src=x>", "vs": "<b>a</b>"}
+    body = {"fn_index": index, "data": [evil], "session_hash": "page-2", "event_data": None, "trigger_id": None}
+    await page.client.post("/gradio_api/queue/join", json=body)
+    async with page.client.stream("GET", "/gradio_api/queue/data?session_hash=page-2") as stream:
+        lines = [line async for line in stream.aiter_lines() if '"log"' in line]
+    assert lines
+    assert "&lt;img src=x&gt;, &lt;b&gt;a&lt;/b&gt;" in lines[0]
+    assert "<" not in lines[0]
+    chat.fault = InputRefused("There is no model <b>x</b> here.")
+    assert (
+        refusal(await page.fire("start", page.start_inputs("Why?"))) == "There is no model &lt;b&gt;x&lt;/b&gt; here."
+    )
+
+
+async def test_systems_that_would_share_a_name_are_told_apart(page: Page, chat: FakeChat) -> None:
+    twice = [{"system": "recipe:single", "temperature": None}, {"system": f"model:{SMALL}", "temperature": None}]
+    await page.fire("start", bar_inputs(page, {**BAR, "picked": twice}))
+    (asked,) = chat.named("compare")
+    titles = [recipe.title for recipe in asked["recipes"]]
+    assert len({recipe.digest for recipe in asked["recipes"]}) == len(set(titles))
+
+
+async def test_a_vote_for_other_texts_than_those_shown_is_told_as_that() -> None:
+    voted = replace(compared(), vote=Vote("r1", ("r2", "r1"), blind=True, at=NOW))
+    told = render.turn_json(voted, FakeModels().label)["comparison"]
+    assert told is not None
+    assert told["vote"] == {"choice": "B", "blind": True, "stale": False}
+    again = replace(voted, columns=(replace(voted.columns[0], run_id="r3"),))
+    told = render.turn_json(again, FakeModels().label)["comparison"]
+    assert told is not None
+    assert told["vote"] == {"choice": "B", "blind": True, "stale": True}
+    assert told["hidden"] is False
 
 
 async def test_a_model_alone_has_nobody_to_stand_in_for_it() -> None:
@@ -204,8 +243,6 @@ async def test_a_model_alone_has_nobody_to_stand_in_for_it() -> None:
 
     made = recipes(Versus(True, (Opponent("aggregator"),)), of_recipe(backed), {"backed": backed}, unchanged)
     assert [recipe.fallbacks for recipe in made] == [(spare,), ()]
-    assert titled(made[1], FakeModels().label).title == "Small"
-    assert titled(LOCAL, FakeModels().label).title == "Built in"
     needs = {
         one["id"]: one["needs"]
         for one in choices({"backed": replace(backed, aggregator=spare)}, FakeModels().choices())
