@@ -26,12 +26,12 @@ export class AnswerText {
     return [this.notice, this.note, this.writing.element];
   }
 
-  /** @param {TurnJson} turn @returns {PanelStatus} the answer's */
-  update(turn) {
+  /** @param {TurnJson} turn @param {string} [failed] said of an answer that failed @returns {PanelStatus} the answer's */
+  update(turn, failed) {
     const { answer, notice } = turn;
     const status = answer?.status ?? missing(turn.status);
     this.text = answer?.text ?? "";
-    this.status.update(status);
+    this.status.update(status, status === "failed" ? failed : undefined);
     setText(this.note, answer?.note ?? "");
     show(this.note, !!answer?.note);
     setText(this.notice, notice ?? "");

@@ -40,17 +40,29 @@ export class ColumnView {
    * @param {boolean} busy a run is under way in the conversation
    */
   update(told, hidden, busy) {
-    const turn = hidden ? veiled(told) : told;
+    const turn = hidden ? veiled(told) : once(told);
     const ended = turn.status !== "running";
     const who = joined([turn.answer?.model ?? "", turn.answer?.label ?? ""]);
-    setAttribute(this.element, "data-status", this.answer.update(turn));
+    setAttribute(this.element, "data-status", this.answer.update(turn, hidden ? texts.compare.notFinished : undefined));
     setAttribute(this.element, "aria-busy", String(!ended));
     setText(this.name, turn.recipe);
     setText(this.who, who === turn.recipe ? "" : who);
     this.layers.update(turn, busy);
     setText(this.figures, hidden ? "" : totalFigures(turn.totals, ended));
-    show(this.rewrite, this.again !== null && !hidden && ended && !busy);
+    show(this.rewrite, this.again !== null && ended && !busy && (!hidden || turn.status === "failed"));
   }
+}
+
+/**
+ * A turn that says once what went wrong: where notice and error hold the same, the longer of them.
+ * @param {TurnJson} turn
+ * @returns {TurnJson}
+ */
+function once(turn) {
+  const { answer, notice } = turn;
+  if (!answer?.error || !notice) return turn;
+  if (notice.includes(answer.error)) return { ...turn, answer: { ...answer, error: null } };
+  return answer.error.includes(notice) ? { ...turn, notice: null } : turn;
 }
 
 /**

@@ -33,6 +33,8 @@ export class CompareView {
     this.notice = el("p", { class: "moa-notice", hidden: true });
     this.row = el("div", { class: "moa-columns" });
     this.jumps = new JumpBar(this.row);
+    /** The choice that was shown last. */
+    this.voted = "";
     this.vote = new VoteBar((choice) => tell?.("vote", { turn: id, choice }));
     this.tags = new TagsView((tags) => tell?.("tag", { turn: id, tags }));
     this.after = el("div", { class: "moa-voted", hidden: true }, this.tags.element,
@@ -41,7 +43,8 @@ export class CompareView {
     this.totals = el("span", { class: "moa-figures" });
     this.fork = forkButton(() => tell?.("fork", { turn: id }));
     this.mending = new Mending(id, tell ?? (() => {}));
-    this.element = el("div", { class: "moa-compare" }, this.notice, this.jumps.element, this.row,
+    this.element = el("div", { class: "moa-compare" }, this.notice,
+      el("div", { class: "moa-answers" }, this.jumps.element, this.row),
       ...(tell === null ? [] : [this.vote.element, this.after, this.judge.element]),
       el("footer", { class: "moa-compare-foot" }, this.totals,
         el("span", { class: "moa-buttons" }, this.fork, this.mending.mend)));
@@ -53,16 +56,17 @@ export class CompareView {
    */
   update(turn, comparison, { newest, busy }) {
     const { hidden, columns, vote, tags } = comparison;
+    const top = this.heldAt(comparison);
     const ended = turn.status !== "running";
     setAttribute(this.element, "data-count", String(columns.length));
     const views = columns.map(({ side, turn: told }) => {
       const view = this.column(side);
       view.update(told, hidden, busy);
-      view.element.toggleAttribute("data-chosen", vote?.choice === side);
+      view.element.toggleAttribute("data-chosen", vote?.choice === side && !vote.stale);
       return view;
     });
     fill(this.row, views.map((view) => view.element));
-    this.jumps.update(views.map((view) => view.element));
+    this.jumps.update(views);
     const notice = hidden ? null : turn.notice;
     setText(this.notice, notice ?? "");
     setAttribute(this.notice, "data-kind", turn.status);
@@ -73,9 +77,19 @@ export class CompareView {
     show(this.after, vote !== null);
     if (this.tell === null) return;
     this.judge.update(comparison);
-    show(this.fork, ended && !newest && columns.some((column) => column.turn.answer?.text));
+    show(this.fork, ended && !newest && !hidden && columns.some((column) => column.turn.answer?.text));
     this.fork.disabled = busy;
     this.mending.update(turn, "", busy);
+    if (top !== null) moved(this.vote.element, this.vote.element.getBoundingClientRect().top - top);
+  }
+
+  /** Where the vote bar is in the window, if a vote just came; else null. @param {ComparisonJson} comparison */
+  heldAt({ vote }) {
+    const voted = vote === null ? "" : vote.choice;
+    const came = voted !== this.voted && voted !== "" && this.vote.element.isConnected;
+    this.voted = voted;
+    const { top, bottom } = this.vote.element.getBoundingClientRect();
+    return came && bottom > 0 && top < innerHeight ? top : null;
   }
 
   /** @param {Side} side */
@@ -89,4 +103,9 @@ export class CompareView {
   stacks() {
     return [...this.columns.values()].map((view) => view.layers);
   }
+}
+
+/** Have the page scroll along with what moved under the reader's hand. @param {Element} element @param {number} by CSS pixels */
+function moved(element, by) {
+  if (by !== 0) element.dispatchEvent(new CustomEvent("moa-moved", { bubbles: true, detail: by }));
 }

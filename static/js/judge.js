@@ -24,6 +24,8 @@ export class JudgeView {
     this.runs = "";
     this.loaded = "";
     this.waits = false;
+    /** An answer is being written: the judge waits for it. */
+    this.early = false;
     this.select = el("select", { class: "moa-input", "aria-label": judgeTexts.model, hidden: true });
     this.button = el("button", { type: "button", class: "moa-button moa-strong", text: judgeTexts.judge, onclick: () => this.judge() });
     this.says = el("p", { class: "moa-quiet moa-judge-says", role: "status", hidden: true });
@@ -42,13 +44,16 @@ export class JudgeView {
   /** @param {ComparisonJson} comparison */
   update({ hidden, votable, columns }) {
     this.runs = columns.map(({ turn }) => turn.run).join();
-    show(this.element, !hidden && votable);
+    this.early = !votable;
+    this.button.disabled = this.waits || this.early;
+    // what is open stays so while an answer is written again
+    show(this.element, !hidden && (votable || this.element.open));
     if (this.element.open && !this.element.hidden) this.refresh();
   }
 
   /** Load what was said, once for the answers that are shown. */
   async refresh() {
-    if (this.waits || this.loaded === this.runs) return;
+    if (this.waits || this.early || this.loaded === this.runs) return;
     await this.wait(texts.loading, async () => {
       const { runs } = this;
       const { models, judgements } = await asked("GET", this.path);
@@ -80,7 +85,7 @@ export class JudgeView {
       words = wordsOf(error);
     }
     this.waits = false;
-    this.button.disabled = false;
+    this.button.disabled = this.early;
     if (words === "" && this.select.options.length === 0) words = judgeTexts.none;
     this.say(words);
   }

@@ -1,6 +1,6 @@
 // @ts-check
 /** Letters that lead to the columns of a row which has no room for all of them; those in sight are marked. */
-import { el, setAttribute } from "./dom.js";
+import { el, setAttribute, setText } from "./dom.js";
 import { behaviour } from "./scroll.js";
 import { texts } from "./texts.js";
 
@@ -24,18 +24,24 @@ export class JumpBar {
     }, { root: row, threshold: IN_SIGHT });
   }
 
-  /** @param {HTMLElement[]} columns from left to right */
+  /** @param {import("./column.js").ColumnView[]} columns from left to right */
   update(columns) {
-    for (const column of columns) {
-      if (this.buttons.has(column)) continue;
-      const button = el("button", {
-        type: "button", class: "moa-button moa-jump-to", "aria-label": column.getAttribute("aria-label"), text: column.dataset.side,
-        onclick: () => this.go(column),
-      });
-      this.buttons.set(column, button);
-      this.element.append(button);
-      this.sight.observe(column);
+    for (const { element, name } of columns) {
+      const button = this.buttons.get(element) ?? this.button(element);
+      const [letter, words] = [element.getAttribute("aria-label"), name.textContent];
+      setText(/** @type {Node} */ (button.lastChild), words ?? "");
+      setAttribute(button, "aria-label", words ? `${letter}: ${words}` : letter);
     }
+  }
+
+  /** @param {HTMLElement} column */
+  button(column) {
+    const button = el("button", { type: "button", class: "moa-button moa-jump-to", onclick: () => this.go(column) },
+      el("span", { text: column.dataset.side }), el("span", { class: "moa-jump-name" }));
+    this.buttons.set(column, button);
+    this.element.append(button);
+    this.sight.observe(column);
+    return button;
   }
 
   /** @param {HTMLElement} column */

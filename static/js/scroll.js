@@ -24,6 +24,7 @@ export class Follower {
     }, { passive: true });
     target.addEventListener("touchmove", left, { passive: true });
     scroller.addEventListener("moa-stay", () => this.stay());
+    scroller.addEventListener("moa-moved", (event) => this.shift(/** @type {CustomEvent<number>} */ (event).detail));
   }
 
   /** How much is out of sight below, in CSS pixels. */
@@ -100,8 +101,20 @@ export function scrollerOf(node) {
 export function jumpButton(follower) {
   const button = el("button", { type: "button", class: "moa-jump", hidden: true, onclick: () => follower.jump(true) },
     icon("down"), texts.jump);
-  const update = () => { button.hidden = follower.following || follower.below() < FAR_PX; };
+  const update = () => {
+    button.hidden = follower.following || follower.below() < FAR_PX;
+    if (!button.hidden) button.hidden = covers(button, ".moa-vote, .moa-voted");
+  };
   const target = follower.scroller === document.scrollingElement ? window : follower.scroller;
   target.addEventListener("scroll", update, { passive: true });
   return { element: el("div", { class: "moa-root moa-jump-place" }, button), update };
+}
+
+/** Whether an element lies over one of others. @param {Element} element @param {string} others a selector */
+function covers(element, others) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return [...document.querySelectorAll(others)].some((other) => {
+    const box = other.getBoundingClientRect();
+    return box.top < bottom && box.bottom > top;
+  });
 }

@@ -12,12 +12,12 @@ export class StatusChip {
     this.status = "";
   }
 
-  /** @param {import("./types.js").PanelStatus} status */
-  update(status) {
+  /** @param {import("./types.js").PanelStatus} status @param {string} [word] said of it */
+  update(status, word = texts.status[status]) {
+    setText(this.word, word);
     if (status === this.status) return;
     this.status = status;
     this.element.dataset.kind = status;
-    setText(this.word, texts.status[status]);
     this.element.replaceChildren(icon(status), this.word);
   }
 }

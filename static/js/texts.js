@@ -216,12 +216,14 @@ export const texts = {
     rewriteOf: (side) => `Write again answer ${side}`,
     rewriteHint: "Only this answer is written anew",
     unfinished: "This answer was not finished.",
+    notFinished: "Not finished",
     jump: "Go to an answer",
     /** @param {string} figures */
     together: (figures) => (figures ? `Together: ${figures}` : ""),
     vote: "Your vote",
     ask: "Which answer is better?",
     wait: "Vote when all answers are there",
+    stale: "Your vote was for the earlier answers. Vote again?",
     /** @param {string} choice @param {number} count */
     choice: (choice, count) => {
       if (choice === "tie") return "Tie";
@@ -242,32 +244,6 @@ export const texts = {
     tags: "Tags",
     tagsHint: "code, short",
     results: "Results",
-  },
-  versus: {
-    compare: "Compare",
-    compareHint: "Ask several at once, and see their answers side by side",
-    bar: "What to compare",
-    mixture: "The mixture",
-    /** @param {string} side */
-    answer: (side) => `Answer ${side}`,
-    groups: { own: "This mixture", recipe: "Recipes", model: "Models" },
-    /** @param {string} label @param {string|null} needs */
-    choice: (label, needs) => (needs === null ? label : `${label} (${texts.needs(needs)})`),
-    temperature: "Temperature",
-    /** @param {string} side */
-    temperatureOf: (side) => `Temperature of answer ${side}`,
-    ownTemperature: "Its own",
-    /** @param {number} value */
-    temperatureIs: (value) => `Temperature ${value}`,
-    /** @param {string} side */
-    remove: (side) => `Remove answer ${side}`,
-    add: "Add",
-    addHint: "Compare one more",
-    blind: "Blind",
-    blindHint: "Names stay hidden until you vote",
-    shuffled: "in random order",
-    reuse: "Reuse",
-    reuseHint: "A call that two columns make alike is made and paid once",
   },
   results: {
     none: "No votes yet. Compare two answers to begin.",

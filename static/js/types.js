@@ -47,7 +47,7 @@
  *
  * @typedef {"A"|"B"|"C"|"D"} Side
  * @typedef {{side: Side, turn: TurnJson}} ColumnJson
- * @typedef {{choice: Side|"tie"|"bad", blind: boolean}} VoteJson
+ * @typedef {{choice: Side|"tie"|"bad", blind: boolean, stale: boolean}} VoteJson
  *
  * @typedef {object} ComparisonJson
  * @property {boolean} hidden names are not shown until the vote

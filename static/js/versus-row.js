@@ -1,8 +1,8 @@
 // @ts-check
 /** A line of the compare bar: what answers in one column, and how freely. */
-import { el, setText, show } from "./dom.js";
+import { el, setAttribute, setText, show } from "./dom.js";
 import { icon } from "./icon.js";
-import { texts } from "./texts.js";
+import { versusTexts } from "./texts-versus.js";
 
 /** @typedef {import("./types.js").SystemJson} SystemJson */
 /** @typedef {import("./types.js").OpponentJson} OpponentJson */
@@ -11,37 +11,55 @@ const TEMPERATURE_MAX = 2;
 const GROUPS = /** @type {const} */ (["own", "recipe", "model"]);
 
 export class OpponentRow {
-  /** @param {string} side @param {{changed: (opponent: OpponentJson) => void, removed: () => void}} hooks */
-  constructor(side, { changed, removed }) {
+  /**
+   * @param {string} side of its column, if the columns stand as they are listed @param {number} number from 1
+   * @param {{changed: (opponent: OpponentJson) => void, removed: () => void}} hooks
+   */
+  constructor(side, number, { changed, removed }) {
+    this.side = side;
+    this.number = number;
     /** @type {OpponentJson} */
     this.opponent = { system: "", temperature: null };
     /** What the list was made from. */
     this.drawn = "";
     this.select = el("select", {
-      class: "moa-input", "aria-label": texts.versus.answer(side),
+      class: "moa-input",
       onchange: () => changed({ ...this.opponent, system: this.select.value }),
     });
-    this.number = el("input", {
-      type: "number", class: "moa-input", min: 0, max: TEMPERATURE_MAX, step: 0.1, placeholder: texts.versus.ownTemperature,
-      "aria-label": texts.versus.temperatureOf(side), onchange: () => changed({ ...this.opponent, temperature: this.temperature() }),
+    this.warmth = el("input", {
+      type: "number", class: "moa-input", min: 0, max: TEMPERATURE_MAX, step: 0.1, placeholder: versusTexts.ownTemperature,
+      onchange: () => changed({ ...this.opponent, temperature: this.temperature() }),
     });
-    this.summary = el("summary", { text: texts.versus.temperature });
+    this.summary = el("summary", { text: versusTexts.temperature });
     this.cross = el("button", {
-      type: "button", class: "moa-button", "aria-label": texts.versus.remove(side), title: texts.versus.remove(side), onclick: removed,
+      type: "button", class: "moa-button", onclick: removed,
     }, icon("cross"));
-    this.element = el("div", { class: "moa-versus-row" }, el("span", { class: "moa-letter", "aria-hidden": "true", text: side }),
-      this.select, el("details", { class: "moa-versus-more" }, this.summary, this.number), this.cross);
+    this.mark = el("span", { "aria-hidden": "true" });
+    this.element = el("div", { class: "moa-versus-row" }, this.mark, this.select,
+      el("details", { class: "moa-versus-more" }, this.summary, this.warmth), this.cross);
   }
 
-  /** @param {OpponentJson} opponent @param {SystemJson[]} choices @param {boolean} removable */
-  update(opponent, choices, removable) {
+  /** @param {OpponentJson} opponent @param {{choices: SystemJson[], removable: boolean, blind: boolean}} place */
+  update(opponent, { choices, removable, blind }) {
     this.opponent = opponent;
+    this.name(blind);
     this.offer(choices, opponent.system);
     this.select.value = opponent.system;
     const { temperature } = opponent;
-    this.number.value = temperature === null ? "" : String(temperature);
-    setText(this.summary, temperature === null ? texts.versus.temperature : texts.versus.temperatureIs(temperature));
+    this.warmth.value = temperature === null ? "" : String(temperature);
+    setText(this.summary, temperature === null ? versusTexts.temperature : versusTexts.temperatureIs(temperature));
     show(this.cross, removable);
+  }
+
+  /** By its letter, or where the columns are drawn by lot without one. @param {boolean} blind */
+  name(blind) {
+    const who = blind ? versusTexts.opponent(this.number) : versusTexts.answer(this.side);
+    setAttribute(this.mark, "class", blind ? "moa-versus-mark" : "moa-letter");
+    setText(this.mark, !blind ? this.side : this.number === 1 ? versusTexts.against : versusTexts.and);
+    setAttribute(this.select, "aria-label", who);
+    setAttribute(this.warmth, "aria-label", versusTexts.temperatureOf(who));
+    setAttribute(this.cross, "aria-label", versusTexts.remove(who));
+    setAttribute(this.cross, "title", versusTexts.remove(who));
   }
 
   /** What is picked and no longer offered stays to be seen. @param {SystemJson[]} choices @param {string} picked */
@@ -52,13 +70,13 @@ export class OpponentRow {
     this.drawn = key;
     const groups = GROUPS.map((group) => ({ group, its: choices.filter((choice) => choice.group === group) }));
     this.select.replaceChildren(...(gone === null ? [] : [el("option", { value: gone, text: gone })]),
-      ...groups.filter(({ its }) => its.length > 0).map(({ group, its }) => el("optgroup", { label: texts.versus.groups[group] },
-        ...its.map(({ id, label, needs }) => el("option", { value: id, disabled: needs !== null, text: texts.versus.choice(label, needs) })))));
+      ...groups.filter(({ its }) => its.length > 0).map(({ group, its }) => el("optgroup", { label: versusTexts.groups[group] },
+        ...its.map(({ id, label, needs }) => el("option", { value: id, disabled: needs !== null, text: versusTexts.choice(label, needs) })))));
   }
 
   /** What the field says, within bounds; null where it says nothing. */
   temperature() {
-    const { valueAsNumber } = this.number;
+    const { valueAsNumber } = this.warmth;
     return Number.isNaN(valueAsNumber) ? null : Math.min(Math.max(valueAsNumber, 0), TEMPERATURE_MAX);
   }
 }

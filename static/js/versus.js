@@ -2,7 +2,8 @@
 /** The compare bar: whether the next question is asked in several columns, and what answers beside the mixture. */
 import { el, fill, rootOf, setAttribute, setText, show } from "./dom.js";
 import { icon } from "./icon.js";
-import { texts } from "./texts.js";
+import { versusTexts } from "./texts-versus.js";
+import { keep, withKept } from "./versus-kept.js";
 import { OpponentRow } from "./versus-row.js";
 
 /** @typedef {import("./types.js").VersusJson} VersusJson */
@@ -13,22 +14,45 @@ import { OpponentRow } from "./versus-row.js";
 const SIDES = ["B", "C", "D"];
 
 /**
- * What the user sets is written into the value, for other handlers, and told as `input` with `{on, picked, blind, reuse}`.
+ * What the user sets is written into the value, for other handlers, told as `input` with `{on, picked, blind, reuse}`, and
+ * kept in this tab: it stands again in place of a value that is off. One that is on was asked for by a link, and is kept.
  * @param {HTMLElement} element @param {import("./types.js").Props} props
  * @param {import("./types.js").Watch} watch @param {import("./types.js").Trigger} trigger
  */
 export function mount(element, props, watch, trigger) {
-  const bar = new VersusBar((edit) => {
-    const value = { ...bar.value, ...edit };
-    const { on, picked, blind, reuse } = value;
+  /** The value as it was written here, not sent. */
+  let own = "";
+  /** @param {VersusJson} value */
+  const write = (value) => {
+    own = JSON.stringify(value);
     props.value = value;
     bar.update(value);
+  };
+  const tell = () => {
+    const { on, picked, blind, reuse } = bar.value;
     trigger("input", { on, picked, blind, reuse });
+  };
+  const bar = new VersusBar((edit) => {
+    write({ ...bar.value, ...edit });
+    keep(bar.value);
+    tell();
   });
   rootOf(element).replaceChildren(bar.element);
-  const draw = () => { if (props.value) bar.update(props.value); };
-  watch("value", draw);
-  draw();
+  document.addEventListener("click", ({ target }) => { if (target instanceof Element && target.closest("#moa-send")) bar.unfold(false); });
+  /** @returns {boolean} whether the value was another one than is to stand now */
+  const draw = () => {
+    const { value } = props;
+    if (!value || JSON.stringify(value) === own) return false;
+    own = "";
+    bar.update(value);
+    if (value.on) keep(value);
+    const kept = value.on ? value : withKept(value);
+    if (JSON.stringify(kept) === JSON.stringify(value)) return false;
+    write(kept);
+    return true;
+  };
+  watch("value", () => { if (draw()) tell(); });
+  draw(); // the page's own value: one that was loaded follows
 }
 
 class VersusBar {
@@ -40,22 +64,28 @@ class VersusBar {
     /** By column, from the second on. @type {OpponentRow[]} */
     this.rows = [];
     this.toggle = el("button", {
-      type: "button", class: "moa-button moa-versus-toggle", title: texts.versus.compareHint, text: texts.versus.compare,
+      type: "button", class: "moa-button moa-versus-toggle", title: versusTexts.compareHint, text: versusTexts.compare,
       onclick: () => this.turn(),
     });
+    this.words = el("span");
+    this.fold = el("button", {
+      type: "button", class: "moa-button moa-versus-fold", "aria-expanded": "false", title: versusTexts.foldHint,
+      onclick: () => this.unfold(!this.element.hasAttribute("data-unfolded")),
+    }, this.words, icon("chevron"));
+    this.letter = el("span", { class: "moa-letter", text: "A" });
     this.list = el("div", { class: "moa-versus-list" });
     this.add = el("button", {
-      type: "button", class: "moa-button", title: texts.versus.addHint, onclick: () => this.addOne(),
-    }, icon("plus"), texts.versus.add);
+      type: "button", class: "moa-button", title: versusTexts.addHint, onclick: () => this.addOne(),
+    }, icon("plus"), versusTexts.add);
     this.blind = check((blind) => this.changed({ blind }));
     this.reuse = check((reuse) => this.changed({ reuse }));
-    this.order = el("span", { class: "moa-quiet", text: texts.versus.shuffled });
+    this.order = el("span", { class: "moa-quiet", text: versusTexts.shuffled });
     this.options = el("div", { class: "moa-versus-options" }, this.add,
-      el("label", { class: "moa-check", title: texts.versus.blindHint }, this.blind, texts.versus.blind, this.order),
-      el("label", { class: "moa-check", title: texts.versus.reuseHint }, this.reuse, texts.versus.reuse));
+      el("label", { class: "moa-check", title: versusTexts.blindHint }, this.blind, versusTexts.blind, this.order),
+      el("label", { class: "moa-check", title: versusTexts.reuseHint }, this.reuse, versusTexts.reuse));
     this.settings = el("div", { class: "moa-versus-settings" },
-      el("p", { class: "moa-versus-first" }, el("span", { class: "moa-letter", text: "A" }), texts.versus.mixture), this.list, this.options);
-    this.element = el("section", { class: "moa-versus", "aria-label": texts.versus.bar }, this.toggle, this.settings);
+      el("p", { class: "moa-versus-first" }, this.letter, versusTexts.mixture), this.list, this.options);
+    this.element = el("section", { class: "moa-versus", "aria-label": versusTexts.bar }, this.toggle, this.fold, this.settings);
   }
 
   /** @param {VersusJson} value */
@@ -65,9 +95,12 @@ class VersusBar {
     show(this.element, on || this.free() !== undefined);
     setAttribute(this.toggle, "aria-pressed", String(on));
     show(this.settings, on);
+    show(this.fold, on);
+    setText(this.words, versusTexts.folded(picked.length + 1, blind));
+    show(this.letter, !blind);
     const rows = picked.map((opponent, index) => {
       const row = this.row(index);
-      row.update(opponent, choices, picked.length > 1);
+      row.update(opponent, { choices, removable: picked.length > 1, blind });
       return row.element;
     });
     fill(this.list, rows);
@@ -79,14 +112,21 @@ class VersusBar {
 
   /** @param {number} index */
   row(index) {
-    const side = /** @type {string} */ (SIDES[index]);
-    const row = this.rows[index] ?? new OpponentRow(side, { changed: (opponent) => this.set(index, opponent), removed: () => this.remove(index) });
+    const hooks = { changed: (/** @type {OpponentJson} */ opponent) => this.set(index, opponent), removed: () => this.remove(index) };
+    const row = this.rows[index] ?? new OpponentRow(/** @type {string} */ (SIDES[index]), index + 1, hooks);
     this.rows[index] = row;
     return row;
   }
 
+  /** Where there is little room, what is set is one line until it is wanted. @param {boolean} wanted */
+  unfold(wanted) {
+    this.element.toggleAttribute("data-unfolded", wanted);
+    setAttribute(this.fold, "aria-expanded", String(wanted));
+  }
+
   turn() {
     const { on, picked } = this.value;
+    this.unfold(!on && document.querySelector(".moa-turn") !== null);
     this.changed({ on: !on, picked: picked.length > 0 ? picked : this.oneMore() });
   }
 

@@ -24,20 +24,23 @@ export class VoteBar {
   /** @param {ComparisonJson} comparison */
   update({ hidden, votable, columns, vote }) {
     const sides = columns.map(({ side }) => side);
+    const holds = vote !== null && !vote.stale;
+    const open = votable && !holds;
     const choices = /** @type {Choice[]} */ ([...sides, "tie", "bad"]);
     fill(this.group, choices.map((choice) => {
       const button = this.button(choice, sides.length);
       button.disabled = !votable;
-      setAttribute(button, "aria-pressed", String(vote?.choice === choice));
+      setAttribute(button, "aria-pressed", String(holds && vote.choice === choice));
       return button;
     }));
     // votes by key go to those who wait for one, see `attachVoteKeys`
-    this.element.toggleAttribute("data-open", votable && vote === null);
+    this.element.toggleAttribute("data-open", open);
     setText(this.keys, texts.compare.keys(sides));
-    show(this.keys, votable && vote === null);
+    show(this.keys, open);
     const names = columns.map(({ side, turn }) => ({ side, name: turn.recipe }));
     if (!votable) setText(this.says, texts.compare.wait);
     else if (vote === null) setText(this.says, texts.compare.ask);
+    else if (vote.stale) setText(this.says, texts.compare.stale);
     else setText(this.says, hidden ? texts.compare.chose(vote.choice, sides.length) : texts.compare.was(vote.choice, names));
   }
 

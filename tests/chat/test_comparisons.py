@@ -421,7 +421,7 @@ async def test_while_a_blind_comparison_waits_for_its_vote_only_another_blind_on
         world.server.script(name, *[Answer(f"{name}{n}") for n in range(1, 5)])
     first = await compare(world, ONE, OTHER)
     await ended(world, first)
-    after = {"conversation_id": first.conversation_id, "expected_head": first.turn_id}
+    after: dict[str, Any] = {"conversation_id": first.conversation_id, "expected_head": first.turn_id}
     calls = len(world.server.requests)
     with pytest.raises(InputRefused, match="Vote on the blind comparison first"):
         await world.chat.send(ANNA, question="And?", recipe=ONE, request_key="key-0002", **after)

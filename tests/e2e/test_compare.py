@@ -17,10 +17,10 @@ NAMES = ("Three and a writer", "Writer", "Model A", "Model B", "Model C", "test/
 
 
 def compare(page: Page) -> Locator:
-    """Turn the compare bar on; it asks the mixture and its own aggregator alone."""
+    """Turn the compare bar on, blind as it comes; it asks the mixture and its own aggregator alone."""
     bar = page.locator("#moa-versus")
     bar.get_by_role("button", name="Compare", exact=True).click()
-    expect(bar.get_by_label("Answer B", exact=True)).to_be_visible()
+    expect(bar.get_by_label("Opponent 1", exact=True)).to_be_visible()
     return bar
 
 
@@ -188,8 +188,8 @@ def test_a_link_fills_a_comparison_in_and_sends_nothing(watched: Watched, provid
     watched.open("/?q=Why%20is%20the%20sky%20blue%3F&recipe=wounded&vs=three,test/a")
     expect(page.get_by_label("Message")).to_have_value("Why is the sky blue?")
     bar = page.locator("#moa-versus")
-    expect(bar.get_by_label("Answer B", exact=True)).to_have_value("recipe:three")
-    expect(bar.get_by_label("Answer C", exact=True)).to_have_value("model:test/a")
+    expect(bar.get_by_label("Opponent 1", exact=True)).to_have_value("recipe:three")
+    expect(bar.get_by_label("Opponent 2", exact=True)).to_have_value("model:test/a")
     expect(page.locator("#moa-summary")).to_contain_text("Comparison of 3, blind")
     assert provider.requests == []
     page.get_by_role("button", name="Send", exact=True).click()

@@ -117,7 +117,7 @@ def test_a_mixture_is_compared_with_its_aggregator_alone_voted_on_and_counted(
     watched.open()
     page = watched.page
     page.locator("#moa-versus").get_by_role("button", name="Compare", exact=True).click()
-    expect(page.locator("#moa-versus").get_by_label("Answer B", exact=True)).to_be_visible()
+    expect(page.locator("#moa-versus").get_by_label("Opponent 1", exact=True)).to_be_visible()
     watched.ask("Name three fruits.")
     vote = page.get_by_role("button", name="B is better")
     expect(vote).to_be_enabled(timeout=LONG_MS)

@@ -92,6 +92,21 @@ def test_a_plain_turn_and_a_compared_one_can_take_each_others_place(harness: Har
     expect(harness.turn().locator(".moa-compare")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("notice", "error", "shown"),
+    [
+        ("No answer came. The provider refused the key.", "The provider refused the key.", [True, False]),
+        ("No answer.", "No answer. The provider refused the key.", [False, True]),
+        ("2 of 3 proposers", "The provider refused the key.", [True, True]),
+    ],
+)
+def test_what_went_wrong_is_said_once(harness: Harness, notice: str, error: str, shown: list[bool]) -> None:
+    failed = column("B", status="failed", notice=notice, answer=panel("2.1", "failed", text="", error=error))
+    harness.settled(settled(compared(1, column("A"), failed)))
+    said = answer(harness, "B")
+    assert [said.locator(where).is_visible() for where in (".moa-notice", ".moa-writing > .moa-error")] == shown
+
+
 def test_one_answer_is_written_again_while_nothing_else_runs(harness: Harness) -> None:
     harness.settled(settled(compared(1), compared(2, hidden=True)))
     expect(button(harness, "Write again answer A", 2)).to_have_count(0)
@@ -111,6 +126,9 @@ def test_the_next_question_can_follow_an_earlier_comparison(harness: Harness) ->
     assert harness.told() == [("fork", {"turn": "turn1"})]
     harness.live(live(running(3)))
     expect(button(harness, "Continue from here")).to_be_disabled()
+    harness.live(live(None))
+    harness.settled(settled(compared(1, hidden=True), turn(2)))
+    expect(button(harness, "Continue from here")).to_have_count(0)
 
 
 # -- hidden
@@ -145,15 +163,40 @@ def test_B30_nothing_tells_whose_an_answer_is_before_the_vote(harness: Harness) 
 
 @pytest.mark.parametrize(
     ("status", "shown"),
-    [("running", "Writing"), ("complete", "Done"), ("degraded", "Done"), ("failed", "Failed"), ("cancelled", "Failed")],
+    [
+        ("running", "Writing"),
+        ("complete", "Done"),
+        ("degraded", "Done"),
+        ("failed", "Not finished"),
+        ("cancelled", "Not finished"),
+    ],
 )
-def test_a_hidden_answer_is_writing_done_or_failed(harness: Harness, status: str, shown: str) -> None:
+def test_a_hidden_answer_is_writing_done_or_not_finished(harness: Harness, status: str, shown: str) -> None:
     for text in ("", "Begun"):
         said = panel("2.1", "waiting" if status == "running" and not text else "done", text=text)
         one = compared(1, column("A", status=status, answer=said), column("B"), hidden=False)
         assert one["comparison"] is not None
         harness.settled(settled({**one, "comparison": {**one["comparison"], "hidden": True}}))
         expect(answer(harness, "A").locator(".moa-status")).to_have_text(shown)
+
+
+def test_a_hidden_answer_that_was_not_finished_can_be_written_again_or_voted_on(harness: Harness) -> None:
+    stopped = column("B", status="cancelled", answer=panel("2.1", "stopped", text="Begun"))
+    one = compared(1, column("A"), stopped)
+    assert one["comparison"] is not None
+    harness.settled(settled({**one, "comparison": {**one["comparison"], "hidden": True}}))
+    expect(button(harness, "Write again answer A")).to_have_count(0)
+    button(harness, "Write again answer B").click()
+    button(harness, "A is better").click()
+    assert harness.told() == [
+        ("regenerate_column", {"turn": "turn1", "side": "B"}),
+        ("vote", {"turn": "turn1", "choice": "A"}),
+    ]
+    harness.live(live(running(2)))
+    expect(button(harness, "Write again answer B")).to_have_count(0)
+    harness.live(live(None))
+    harness.settled(settled(compared(1, column("A"), stopped, vote=vote("A"))))
+    expect(answer(harness, "B").locator(".moa-status")).to_have_text("Stopped")
 
 
 # -- voting
@@ -201,6 +244,50 @@ def test_a_vote_tells_what_was_what_and_can_be_changed(harness: Harness) -> None
     expect(button(harness, "A is better")).to_have_attribute("aria-pressed", "false")
     expect(button(harness, "Both bad")).to_have_attribute("aria-pressed", "true")
     expect(said).to_have_text(f"You chose “Both bad”. A was {NAMES[0]}, B was {NAMES[1]}.")
+
+
+def test_a_vote_for_other_texts_than_those_shown_is_asked_for_again(harness: Harness) -> None:
+    harness.settled(settled(compared(1, vote=vote("A"))))
+    expect(answer(harness, "A")).to_have_attribute("data-chosen", "")
+    again = (column("A"), column("B", run="again"))
+    harness.live(live(compared(1, column("A"), writing("B", run="again"), vote=vote("A", stale=True))))
+    expect(button(harness, "A is better")).to_have_attribute("aria-pressed", "false")
+    harness.live(live(compared(1, *again, vote=vote("A", stale=True)), ended=True))
+    harness.settled(settled(compared(1, *again, vote=vote("A", stale=True))))
+    said = harness.turn().locator(".moa-vote [role=status]")
+    expect(said).to_have_text("Your vote was for the earlier answers. Vote again?")
+    expect(answer(harness, "A")).not_to_have_attribute("data-chosen", "")
+    expect(answer(harness, "A").locator(".moa-column-name")).to_have_text(NAMES[0])
+    expect(harness.turn().get_by_text("Keys: A, B, T, X")).to_be_visible()
+    harness.page.keyboard.press("a")
+    assert votes(harness) == [("turn1", "A")]
+    harness.settled(settled(compared(1, *again, vote=vote("A"))))
+    expect(said).to_have_text(f"You chose A: {NAMES[0]}. B was {NAMES[1]}.")
+    expect(answer(harness, "A")).to_have_attribute("data-chosen", "")
+
+
+def test_the_vote_bar_stays_where_it_is_when_the_names_come(harness: Harness) -> None:
+    place = "() => document.querySelector('.moa-vote').getBoundingClientRect().top"
+    harness.settled(settled(compared(1, hidden=True), turn(2), turn(3)))
+    harness.turn().locator(".moa-vote").scroll_into_view_if_needed()
+    before = harness.page.evaluate(place)
+    button(harness, "A is better").click()
+    harness.settled(settled(compared(1, vote=vote("A")), turn(2), turn(3)))
+    expect(answer(harness, "A").get_by_text("Layer 1 · 3 proposers")).to_be_visible()
+    assert abs(harness.page.evaluate(place) - before) <= 1
+
+
+def test_the_way_to_the_newest_never_covers_a_vote(harness: Harness) -> None:
+    page = harness.page
+    page.set_viewport_size({"width": 390, "height": 600})
+    jump = page.get_by_role("button", name="Jump to newest")
+    harness.settled(settled(compared(1), turn(2)))
+    page.evaluate("scrollTo(0, 0)")
+    expect(jump).to_be_visible()
+    page.evaluate("scrollBy(0, document.querySelector('.moa-vote').getBoundingClientRect().bottom - 540)")
+    expect(jump).to_be_hidden()
+    page.evaluate("scrollBy(0, 200)")
+    expect(jump).to_be_visible()
 
 
 def test_a_vote_by_key_goes_to_the_newest_in_sight_that_waits_for_one(harness: Harness) -> None:
@@ -296,7 +383,11 @@ def test_on_a_phone_the_letters_lead_to_the_answers(harness: Harness) -> None:
     harness.settled(settled(compared(1, *(column(side) for side in SIDES[:3]))))
     assert harness.page.evaluate("document.documentElement.scrollWidth") == 390
     letters = harness.turn().get_by_role("group", name="Go to an answer").get_by_role("button")
-    assert letters.all_inner_texts() == ["A", "B", "C"]
+    top = "node => node.querySelector('.moa-column-head').offsetTop - node.offsetTop"
+    assert answer(harness, "A").evaluate(top) <= 2
+    assert [text.split() for text in letters.all_inner_texts()] == [
+        [side, *name.split()] for side, name in zip("ABC", NAMES, strict=False)
+    ]
     expect(letters.nth(0)).to_have_attribute("aria-current", "true")
     expect(answer(harness, "C")).not_to_be_in_viewport()
     letters.nth(2).click()
@@ -306,6 +397,31 @@ def test_on_a_phone_the_letters_lead_to_the_answers(harness: Harness) -> None:
     letters.nth(2).press("ArrowLeft")
     expect(letters.nth(1)).to_be_focused()
     expect(letters.nth(1)).to_have_attribute("aria-current", "true")
+
+
+LONG = "\n\n".join(["Words and words."] * 100)
+
+
+def long(harness: Harness) -> None:
+    """A comparison of two long answers, with the window's top amid them."""
+    said = panel("2.1", text=LONG)
+    harness.settled(settled(compared(1, column("A", answer=said), column("B", answer=said))))
+    harness.page.evaluate("scrollTo(0, 1500)")
+
+
+def test_whose_a_long_answer_is_stays_in_sight(harness: Harness) -> None:
+    long(harness)
+    expect(answer(harness, "A").locator(".moa-column-head")).to_be_in_viewport(ratio=1)
+    harness.page.set_viewport_size({"width": 390, "height": 800})
+    expect(harness.turn().get_by_role("button", name=f"Answer B: {NAMES[1]}")).to_be_in_viewport(ratio=1)
+
+
+def test_on_a_phone_an_answer_is_as_high_as_its_text(harness: Harness) -> None:
+    harness.page.set_viewport_size({"width": 390, "height": 800})
+    short = column("A", layers=[], answer=panel("2.1", text="Short."))
+    harness.settled(settled(compared(1, short, column("B", answer=panel("2.1", text=LONG)))))
+    heights = [answer(harness, side).evaluate("node => node.offsetHeight") for side in "AB"]
+    assert heights[0] < 300 < heights[1]
 
 
 @pytest.mark.parametrize(("width", "count"), [(1280, 4), (1000, 3), (760, 2)])

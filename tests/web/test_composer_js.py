@@ -96,6 +96,14 @@ def test_the_address_names_the_conversation(page: Page, server: StaticServer) ->
     assert page.url == f"{server.url}/?x=1"
 
 
+def test_a_conversation_has_the_link_that_it_began_with_behind_it(page: Page, server: StaticServer) -> None:
+    Harness(page, server, "?q=Why%20so&recipe=local&vs=small&blind=0&x=1")
+    page.evaluate("window.moa.shown('')")
+    assert page.url == f"{server.url}/?q=Why%20so&recipe=local&vs=small&blind=0&x=1"
+    page.evaluate("window.moa.shown('talk1')")
+    assert page.url == f"{server.url}/?x=1&c=talk1"
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_colours_reach_aa_on_their_surfaces(page: Page, server: StaticServer, dark: bool) -> None:
     Harness(page, server)

@@ -18,7 +18,7 @@ from tests.web.harness import Harness
 from tests.web.hostile import XSS
 from tests.web.links import Served
 from tests.web.test_judge_routes import TOLD
-from tests.web.turns import column, compared, settled, vote
+from tests.web.turns import column, compared, live, settled, vote, writing
 from tests.web.votes import Ballots, application
 
 pytestmark = pytest.mark.browser
@@ -158,6 +158,23 @@ def test_an_answer_that_is_written_anew_asks_whether_what_was_said_still_holds(h
     expect(box.get_by_role("article")).to_contain_text("An answer has been written anew since.")
     harness.settled(settled(compared(1, column("A"), column("B", run="again"), vote=vote("B"))))
     assert [method for method, _ in told.asked] == ["GET", "GET"]
+
+
+def test_what_is_open_stays_open_while_an_answer_is_written_again(harness: Harness, told: Told) -> None:
+    told.said = [dict(TOLD)]
+    box = opened(harness)
+    expect(box.get_by_role("article")).to_have_count(1)
+    told.said = [{**TOLD, "stale": True}]
+    half = compared(1, column("A"), writing("B", "Half", run="again"), vote=vote("A", stale=True))
+    harness.live(live(half))
+    expect(box.get_by_role("article")).to_be_visible()
+    expect(box.get_by_role("button", name="Judge", exact=True)).to_be_disabled()
+    assert [method for method, _ in told.asked] == ["GET"]
+    whole = compared(1, column("A"), column("B", run="again"), vote=vote("A", stale=True))
+    harness.live(live(whole, ended=True))
+    harness.settled(settled(whole))
+    expect(box.get_by_role("article")).to_contain_text("An answer has been written anew since.")
+    expect(box.get_by_role("button", name="Judge", exact=True)).to_be_enabled()
 
 
 @pytest.mark.parametrize("text", XSS)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.web.harness import Harness
+from tests.web.turns import live, running
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +53,7 @@ def test_without_anything_to_compare_with_nothing_is_offered(harness: Harness) -
 
 def test_what_is_set_in_the_bar_is_told_and_held(harness: Harness) -> None:
     harness.send("moa-versus", versus())
-    first = bar(harness).get_by_label("Answer B", exact=True)
+    first = bar(harness).get_by_label("Opponent 1", exact=True)
     groups = "node => [...node.children].map((group) => [group.label, ...[...group.children].map((one) => one.label)])"
     assert first.evaluate(groups) == [
         ["This mixture", "The aggregator alone"],
@@ -62,7 +63,7 @@ def test_what_is_set_in_the_bar_is_told_and_held(harness: Harness) -> None:
     expect(first.locator("option", has_text="FAR_API_KEY")).to_be_disabled()
     first.select_option("model:small")
     bar(harness).get_by_text("Temperature").click()
-    warmth = bar(harness).get_by_label("Temperature of answer B")
+    warmth = bar(harness).get_by_label("Temperature of opponent 1")
     warmth.fill("5")
     warmth.press("Enter")
     expect(warmth).to_have_value("2")
@@ -86,15 +87,15 @@ def test_what_is_set_in_the_bar_is_told_and_held(harness: Harness) -> None:
 def test_columns_are_added_and_removed_by_keyboard(harness: Harness) -> None:
     harness.send("moa-versus", versus())
     add = bar(harness).get_by_role("button", name="Add")
-    remove = bar(harness).get_by_role("button", name="Remove answer")
+    remove = bar(harness).get_by_role("button", name="Remove")
     expect(remove).to_have_count(0)  # one stays
     add.press("Enter")
-    expect(bar(harness).get_by_label("Answer C", exact=True)).to_be_focused()
+    expect(bar(harness).get_by_label("Opponent 2", exact=True)).to_be_focused()
     add.press("Enter")
     expect(bar(harness).get_by_role("combobox")).to_have_count(3)
     expect(add).to_have_count(0)
     remove.nth(1).press("Enter")
-    expect(bar(harness).get_by_role("button", name="Remove answer C")).to_be_focused()
+    expect(bar(harness).get_by_role("button", name="Remove opponent 2")).to_be_focused()
     remove.nth(1).press("Enter")
     expect(add).to_be_focused()
     systems = [[one["system"] for one in payload["picked"]] for _, payload in harness.told()]
@@ -108,10 +109,95 @@ def test_columns_are_added_and_removed_by_keyboard(harness: Harness) -> None:
 
 def test_what_is_picked_and_no_longer_there_is_seen(harness: Harness) -> None:
     harness.send("moa-versus", versus(picked=[{"system": "model:gone", "temperature": None}]))
-    select = bar(harness).get_by_label("Answer B", exact=True)
+    select = bar(harness).get_by_label("Opponent 1", exact=True)
     expect(select).to_have_value("model:gone")
     select.select_option("aggregator")
     assert select.evaluate("node => [...node.options].some((one) => one.value === 'model:gone')") is False
+
+
+def test_letters_are_told_only_where_the_columns_stand_as_they_are_listed(harness: Harness) -> None:
+    small = {"system": "model:small", "temperature": None}
+    harness.send("moa-versus", versus(picked=[small, small]))
+    expect(bar(harness).get_by_text("against", exact=True)).to_be_visible()
+    expect(bar(harness).locator(".moa-letter:visible")).to_have_count(0)
+    bar(harness).get_by_label("Blind").uncheck()
+    expect(bar(harness).locator(".moa-letter:visible")).to_have_text(["A", "B", "C"])
+    for name in ("Answer C", "Temperature of answer C", "Remove answer C"):
+        expect(bar(harness).get_by_label(name, exact=True)).to_have_count(1)
+    expect(bar(harness).get_by_text("against", exact=True)).to_have_count(0)
+
+
+def loaded(harness: Harness, **first: Any) -> dict[str, Any]:
+    """The page is loaded again in the same tab; the value that stands then, without what can be chosen."""
+    harness.page.reload()
+    harness.page.wait_for_function("window.ready === true")
+    harness.send("moa-versus", versus(**{"on": False, **first}))
+    value: dict[str, Any] = harness.page.evaluate("window.valueOf('moa-versus')")
+    return {name: value[name] for name in ("on", "picked", "blind", "reuse")}
+
+
+def test_what_is_set_outlives_a_reload_in_its_tab(harness: Harness) -> None:
+    own = [{"system": "aggregator", "temperature": None}]
+    harness.send("moa-versus", versus(on=False))
+    bar(harness).get_by_role("button", name="Compare", exact=True).click()
+    bar(harness).get_by_label("Opponent 1", exact=True).select_option("model:small")
+    bar(harness).get_by_role("button", name="Add").click()
+    bar(harness).get_by_label("Blind").uncheck()
+    picked = [{"system": "model:small", "temperature": None}, *own]
+    kept = {"on": True, "picked": picked, "blind": False, "reuse": False}
+    assert loaded(harness) == kept
+    assert harness.told()[-1] == ("input", kept)
+    expect(bar(harness).get_by_label("Answer B", exact=True)).to_have_value("model:small")
+    assert loaded(harness, choices=CHOICES[:3]) == {**kept, "picked": own}  # one is not offered any more
+    assert loaded(harness, choices=CHOICES[1:2])["on"] is False  # none is
+    assert loaded(harness) == kept
+    bar(harness).get_by_role("button", name="Compare", exact=True).click()
+    assert loaded(harness) == {**kept, "on": False}
+    linked = [{"system": "recipe:local", "temperature": None}]
+    assert loaded(harness, on=True, picked=linked)["picked"] == linked
+    assert loaded(harness) == {"on": True, "picked": linked, "blind": True, "reuse": False}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "{",
+        "null",
+        "[]",
+        '{"on": 1, "picked": [], "blind": true, "reuse": false}',
+        '{"on": true, "picked": "aggregator", "blind": true, "reuse": false}',
+        '{"on": true, "picked": [null, 1, {"system": 2}], "blind": true, "reuse": false}',
+        '{"on": true, "picked": [{"system": "aggregator", "temperature": "hot"}], "blind": true, "reuse": false}',
+    ],
+)
+def test_an_odd_value_that_was_kept_turns_nothing_on(harness: Harness, kept: str) -> None:
+    harness.page.evaluate("kept => sessionStorage.setItem('moa-versus', kept)", kept)
+    assert loaded(harness)["on"] is False
+    assert harness.errors == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)])
+def test_where_there_is_little_room_the_bar_is_one_line_below_a_conversation(
+    harness: Harness, width: int, height: int
+) -> None:
+    harness.page.set_viewport_size({"width": width, "height": height})
+    harness.send("moa-versus", versus(on=False))
+    bar(harness).get_by_role("button", name="Compare", exact=True).click()
+    fold = bar(harness).get_by_role("button", name="2, blind")
+    select = bar(harness).get_by_label("Opponent 1", exact=True)
+    expect(fold).to_be_hidden()
+    expect(select).to_be_visible()
+    harness.live(live(running(1)))
+    expect(select).to_be_hidden()
+    assert bar(harness).evaluate("node => node.offsetHeight") <= 48
+    fold.press("Enter")
+    expect(select).to_be_visible()
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    harness.page.get_by_role("button", name="Send").click()
+    expect(select).to_be_hidden()
+    harness.page.set_viewport_size({"width": 1280, "height": 800})
+    expect(fold).to_be_hidden()
+    expect(select).to_be_visible()
 
 
 def test_the_bar_stays_within_a_phone(harness: Harness) -> None:

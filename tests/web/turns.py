@@ -217,9 +217,9 @@ def compared(number: int = 1, *columns: ColumnJson, **changes: Any) -> TurnJson:
     )  # fmt: skip
 
 
-def vote(choice: Side | Literal["tie", "bad"], *, blind: bool = True) -> VoteJson:
+def vote(choice: Side | Literal["tie", "bad"], *, blind: bool = True, stale: bool = False) -> VoteJson:
     """What the user thinks."""
-    return VoteJson(choice=choice, blind=blind)
+    return VoteJson(choice=choice, blind=blind, stale=stale)
 
 
 def settled(
