@@ -1,13 +1,15 @@
 """Finding a conversation by words in its title, questions, answers and proposals, in any language.
 
 A query is data: words to be contained, never a language of its own. What looks the places up differs by database;
-each place it gives is the owner's and not deleted, by its SQL.
+each place it gives is the owner's and not deleted, by its SQL. What a blind comparison hides is not found until its
+owner has voted.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import chain, islice
 from typing import Literal
 
@@ -18,7 +20,7 @@ from moa.chat.values import SearchHit
 from moa.core.domain import Part
 from moa.core.text import clean
 from storage import search_postgres, search_sqlite
-from storage.models import ResponseRow, RunRow, TurnRow
+from storage.models import ResponseRow, RunRow, TurnRow, VoteRow
 from storage.places import Place
 
 HITS_MAX = 200
@@ -44,15 +46,23 @@ def search(session: Session, owner: str, query: str, limit: int, offset: int) ->
         return ()
     backend = search_sqlite if session.get_bind().dialect.name == "sqlite" else search_postgres
     places = chain(backend.titles(session, owner, words), backend.texts(session, owner, words))
-    page = list(islice(_one_each(places), offset, offset + limit))
+    page = list(islice(_one_each(session, owner, places), offset, offset + limit))
     texts = _texts(session, owner, page)
     return tuple(_hit(place, *texts.get(place.source_id, ("title", place.title)), words) for place in page)
 
 
-def _one_each(places: Iterator[Place]) -> Iterator[Place]:
+def _one_each(session: Session, owner: str, places: Iterator[Place]) -> Iterator[Place]:
+    """The first place in each conversation that may be told. Only what a blind comparison hides costs a look."""
+
+    @cache
+    def voted(turn_id: str | None) -> bool:
+        vote = select(VoteRow.id).where(VoteRow.turn_id == turn_id, VoteRow.owner_id == owner)
+        return session.scalar(vote) is not None
+
     seen = set()
     for place in places:
-        if place.conversation_id not in seen:
+        hidden = place.behind is not None and place.behind.blind
+        if place.conversation_id not in seen and (not hidden or voted(place.turn_id)):
             seen.add(place.conversation_id)
             yield place
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, null, select, text, union_all
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, null, select, text, type_coerce, union_all
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from storage.models import LISTED, ConversationRow, ResponseRow, RunRow, Stage, TurnRow
-from storage.places import Place, pattern
+from storage.places import BEHIND, Place, pattern
 
 _NEWEST, _OLDER, _TITLES = 100, 1_000, 20_000
 _TRIGRAM = 3
@@ -104,9 +104,10 @@ def _newest_first(owner: str, asks: ColumnElement[bool], says: ColumnElement[boo
     row = ConversationRow
     columns = (row.id.label("conversation_id"), row.title, row.updated_at, TurnRow.id.label("turn_id"))
     own = and_(row.owner_id == owner, row.deleted_at.is_(None), LISTED)
-    turns = select(TurnRow.id.label("source_id"), *columns).join(row, row.id == TurnRow.conversation_id)
+    nothing = type_coerce(null(), TurnRow.comparison.type).label("behind")
+    turns = select(TurnRow.id.label("source_id"), *columns, nothing).join(row, row.id == TurnRow.conversation_id)
     responses = (
-        select(ResponseRow.id, *columns)
+        select(ResponseRow.id, *columns, BEHIND)
         .join(RunRow, RunRow.id == ResponseRow.run_id)
         .join(TurnRow, TurnRow.id == RunRow.turn_id)
         .join(row, row.id == TurnRow.conversation_id)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from storage.models import ConversationRow, ResponseRow, RunRow, TurnRow
-from storage.places import Place, pattern
+from storage.places import BEHIND, Place, pattern
 
 _OWNER = table("search_owner", column("number"), column("owner_id"))
 _ENTRIES = table("search_entry", column("id"), column("tag"), column("kind"), column("source_id"))
@@ -75,8 +75,9 @@ def titles(session: Session, owner: str, words: Sequence[str]) -> Iterator[Place
 def texts(session: Session, owner: str, words: Sequence[str]) -> Iterator[Place]:
     """Questions and responses, newest first."""
     row, is_question = ConversationRow, _ENTRY.kind == "question"
+    behind = case((is_question, null()), else_=BEHIND)
     places = (
-        select(_ENTRY.id, _ENTRY.source_id, row.id, row.title, row.updated_at, TurnRow.id)
+        select(_ENTRY.id, _ENTRY.source_id, row.id, row.title, row.updated_at, TurnRow.id, behind)
         .select_from(_ENTRIES)
         .outerjoin(ResponseRow, and_(_ENTRY.kind == "response", ResponseRow.id == _ENTRY.source_id))
         .outerjoin(RunRow, RunRow.id == ResponseRow.run_id)

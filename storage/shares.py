@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from moa.chat.ports import UNVOTED
 from moa.chat.values import ConversationRecord, ConversationTree, Share, TurnRecord
 from moa.core.domain import Status
 from moa.core.errors import InputRefused, NotFound
@@ -32,7 +33,10 @@ def create(
     if expires_at <= now:
         raise InputRefused(PAST)
     conversation = conversation_row(session, owner, conversation_id)
-    shown = _answered(session, path(session, conversation))
+    turns = path(session, conversation)
+    if _hides_any(session, owner, turns):
+        raise InputRefused(UNVOTED)
+    shown = _answered(session, turns)
     if not shown:
         raise InputRefused(NOTHING_YET)
     token = secrets.token_urlsafe(32)
@@ -73,7 +77,7 @@ def checked_token(value: object) -> str:
 
 
 def open_share(session: Session, token: str, now: dt.datetime) -> ConversationRecord:
-    """What the link shows, each turn with one run and none beside it."""
+    """What the link shows, each turn with one run in each column and no other attempt."""
     found = session.execute(
         select(ShareRow, ConversationRow.owner_id)
         .join(ConversationRow, ConversationRow.id == ShareRow.conversation_id)
@@ -94,7 +98,8 @@ def open_share(session: Session, token: str, now: dt.datetime) -> ConversationRe
         .order_by(TurnRow.position)
     ).all()
     turns = load_turns(session, owner, [turn for turn, _ in rows])
-    shown = tuple(_alone(turn, run_id) for turn, (_, run_id) in zip(turns, rows, strict=True))
+    ended = {run_id for _, run_id in rows} | _ended_by(session, turns, share.created_at)
+    shown = tuple(_as_it_stood(turn, ended) for turn in turns)
     return ConversationRecord(share.conversation_id, share.title, shown[-1].id, shown)
 
 
@@ -104,28 +109,49 @@ def copy(session: Session, actor: str, token: str, now: dt.datetime) -> str:
     return import_tree(session, actor, ConversationTree(shown.id, shown.title, now, now, shown.head, shown.turns), now)
 
 
+def _hides_any(session: Session, owner: str, turns: Sequence[TurnRow]) -> bool:
+    """Whether any is a blind comparison that waits for its owner's vote."""
+    blind = [turn for turn in turns if turn.comparison is not None and turn.comparison.blind]
+    return any(turn.hidden for turn in load_turns(session, owner, blind))
+
+
 def _answered(session: Session, turns: Sequence[TurnRow]) -> list[tuple[str, str]]:
-    """Each turn of the path with its run shown, or the newest that has ended; up to the first turn without one."""
+    """Each turn of the path with the run shown in its first column, or the newest there that has ended; up to the first
+    turn of which a column has none."""
     ended = session.execute(
-        select(RunRow.turn_id, RunRow.id)
-        .where(RunRow.turn_id.in_([turn.id for turn in turns]), RunRow.column_no == 1, RunRow.status != Status.RUNNING)
+        select(RunRow.turn_id, RunRow.column_no, RunRow.id)
+        .where(RunRow.turn_id.in_([turn.id for turn in turns]), RunRow.status != Status.RUNNING)
         .order_by(RunRow.attempt)
     ).all()
-    newest = {row.turn_id: row.id for row in ended}
+    newest = {(row.turn_id, row.column_no): row.id for row in ended}
     whole = {row.id for row in ended}
     shown = []
     for turn in turns:
-        if turn.id not in newest:
+        columns = turn.comparison.order if turn.comparison else (1,)
+        if any((turn.id, column) not in newest for column in columns):
             break
         run_id = turn.shown_run_id
-        shown.append((turn.id, run_id if run_id and run_id in whole else newest[turn.id]))
+        shown.append((turn.id, run_id if run_id and run_id in whole else newest[turn.id, 1]))
     return shown
 
 
-def _alone(turn: TurnRecord, run_id: str) -> TurnRecord:
-    runs = tuple(run for run in turn.runs if run.id == run_id)
-    alone = replace(turn, runs=runs, shown_run_id=run_id, siblings=(turn.id,))
-    return replace(alone, further=(), comparison=None, vote=None)
+def _ended_by(session: Session, turns: Sequence[TurnRecord], at: dt.datetime) -> set[str]:
+    """The runs of comparisons that had ended when a link was made. The first of a column always had: without it the
+    turn would not be in the link."""
+    compared = [turn.id for turn in turns if turn.comparison is not None]
+    query = select(RunRow.id).where(RunRow.turn_id.in_(compared), or_(RunRow.attempt == 1, RunRow.ended_at <= at))
+    return set(session.scalars(query))
+
+
+def _as_it_stood(turn: TurnRecord, ended: Collection[str]) -> TurnRecord:
+    """The turn as it was shown when these runs had ended; what is the owner's own is left out."""
+    runs = tuple(run for run in turn.runs if run.id in ended)
+    beside = tuple(run for run in turn.further if run.id in ended)
+    named = replace(turn.comparison, blind=False) if turn.comparison else None
+    then = replace(
+        turn, runs=runs, shown_run_id=runs[-1].id, further=beside, siblings=(turn.id,), comparison=named, vote=None
+    )
+    return replace(then, runs=(then.shown,), shown_run_id=then.shown.id, further=then.columns)
 
 
 def _share(row: ShareRow) -> Share:

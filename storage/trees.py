@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
@@ -63,7 +64,7 @@ def _oldest_first(turns: Sequence[TurnRow]) -> list[TurnRow]:
 
 
 def import_tree(session: Session, owner: str, tree: ConversationTree, now: dt.datetime) -> str:
-    """Write a tree under new ids; the id of its conversation."""
+    """Write a tree under new ids, its comparisons with names; the id of its conversation."""
     try:
         return _import(session, owner, tree, now)
     except (OverflowError, DataError) as error:  # SQLite's driver and PostgreSQL, of a number beyond 64 bits
@@ -83,7 +84,8 @@ def _import(session: Session, owner: str, tree: ConversationTree, now: dt.dateti
         if turn.parent_id not in rows or turn.id in rows:
             raise InputRefused(NOT_A_TREE)
         rows[turn.id] = row = add_turn(session, conversation, rows[turn.parent_id], turn.question, turn.created_at)
-        row.shown_run_id, row.comparison = _add_runs(session, owner, row, turn), turn.comparison
+        row.shown_run_id = _add_runs(session, owner, row, turn)
+        row.comparison = replace(turn.comparison, blind=False) if turn.comparison else None
     head = rows.get(tree.head)
     if head is None:
         raise InputRefused(NOT_A_TREE)

@@ -134,11 +134,12 @@ def _filled(shell: str, **words: str) -> str:
 
 
 def _nameless(turn: TurnView, number: int) -> TurnView:
-    """The turn with numbers in the place of its owner's ids."""
+    """The turn, with all its columns, with numbers in the place of its owner's ids."""
     name = str(number)
     return replace(
-        turn, id=name, conversation_id="", run_id=name, attempts=(name,), siblings=(name,), position=number, live=False
-    )
+        turn, id=name, conversation_id="", run_id=name, attempts=(name,), siblings=(name,), position=number, live=False,
+        columns=tuple(_nameless(column, number) for column in turn.columns),
+    )  # fmt: skip
 
 
 def _share_json(share: Share) -> Mapping[str, Any]:

@@ -12,9 +12,9 @@ from typing import Literal
 from moa.chat.archive import archive_stream, conversation_json, file_name
 from moa.chat.imports import read
 from moa.chat.markdown_export import conversation_markdown
-from moa.chat.ports import Conversations
+from moa.chat.ports import UNVOTED, Conversations
 from moa.chat.values import Actor, ConversationTree
-from moa.core.errors import NotFound, StoreError
+from moa.core.errors import InputRefused, NotFound, StoreError
 from moa.core.policy import Caps
 from moa.core.times import utc_now
 
@@ -38,10 +38,15 @@ class Exchange:
     async def download(
         self, actor: Actor, conversation_id: str, kind: Literal["md", "json"], label_of: LabelOf
     ) -> Download:
-        """One conversation: the path shown, to read, or all of it with everything that was sent."""
+        """One conversation: the path shown, to read, or all of it with everything that was sent.
+
+        Raises InputRefused to write what reads while a comparison of the path is hidden until the actor's vote.
+        """
         name = file_name(self._now(), conversation_id, kind)
         if kind == "md":
             record = await self._store.load_conversation(actor, conversation_id)
+            if any(turn.hidden for turn in record.turns):
+                raise InputRefused(UNVOTED)
             text = await asyncio.to_thread(conversation_markdown, record, label_of)
             return Download(name, text.encode())
         tree = await self._store.load_tree(actor, conversation_id)

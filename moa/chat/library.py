@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from moa.chat.runs import Runs, Store
-from moa.chat.values import Actor, ConversationEntry, ConversationView, SearchHit, Share
+from moa.chat.values import Actor, ConversationEntry, ConversationView, SearchHit, Share, TurnRecord, TurnView
 from moa.core.errors import InputRefused
 from moa.core.text import clean
 from moa.core.times import utc_now
@@ -63,7 +64,8 @@ class Library:
     async def share(self, actor: Actor, conversation_id: str, *, days: int) -> tuple[Share, str]:
         """A link to the path as it stands, good for so many days, and its token, which is told this once.
 
-        Raises InputRefused for days other than ``SHARE_DAYS``, and when nothing is answered yet.
+        Raises InputRefused for days other than ``SHARE_DAYS``, when nothing is answered yet, and while a comparison of
+        the path is hidden until the actor's vote.
         """
         if isinstance(days, bool) or days not in SHARE_DAYS:
             raise InputRefused(f"A link is good for {', '.join(map(str, SHARE_DAYS))} days.")
@@ -82,9 +84,13 @@ class Library:
     async def open_share(self, token: str) -> ConversationView:
         """What a link shows. NotFound alike for a token that is wrong, expired or revoked."""
         found = await self._store.open_share(token)
-        turns = tuple(self._runs.stored(turn) for turn in found.turns)
+        turns = tuple(self._stored(turn) for turn in found.turns)
         return ConversationView(found.id, found.title, found.head, turns)
 
     async def copy_share(self, actor: Actor, token: str) -> str:
         """Copy what a link shows to the actor's own conversations; returns the copy's id."""
         return await self._store.copy_share(actor, token)
+
+    def _stored(self, turn: TurnRecord) -> TurnView:
+        columns = tuple(self._runs.stored(turn, run) for run in turn.columns)
+        return replace(self._runs.stored(turn), columns=columns)

@@ -1,4 +1,5 @@
 """A conversation as a Markdown document to read and keep: the path shown, and how each answer was made.
+A comparison has all its answers, from left to right.
 
 Texts of people and models are quoted so that none can act outside its place, see ``markdown_quotes``. What models
 thought aloud, other branches and other attempts are in the JSON export.
@@ -10,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 
 from moa.chat.markdown_quotes import inline, quoted
-from moa.chat.values import ConversationRecord, RunRecord, TurnRecord
+from moa.chat.values import BAD, TIE, ConversationRecord, RunRecord, TurnRecord, Vote
 from moa.core.domain import Agent, Finish, LeftOut, Outcome, Proposal, Recipe, RunResult, Slot, Status, Usage
 from moa.core.errors import short_reason
 from moa.core.money import money
@@ -18,6 +19,7 @@ from moa.core.money import money
 LabelOf = Callable[[str], str]
 
 _UNKNOWN = "unknown"
+_LETTERS = "ABCD"
 _NO_ANSWER = {
     Status.RUNNING: "*Still being written when this was exported.*",
     Status.CANCELLED: "*Stopped before an answer came.*",
@@ -34,14 +36,38 @@ def conversation_markdown(record: ConversationRecord, label_of: LabelOf) -> str:
 
 
 def _turn(number: int, turn: TurnRecord, label_of: LabelOf) -> Iterator[str]:
-    run = turn.shown
     yield f"## Question {number}"
     yield f"Asked {_moment(turn.created_at)}."
     yield quoted(turn.question)
-    yield f"### Answer {number}"
+    if turn.comparison is None:
+        yield from _answer(turn, turn.shown, f"Answer {number}", f"answer {number}", label_of)
+        return
+    sides = dict(zip(_LETTERS, _sides(turn), strict=False))
+    if turn.vote is not None:
+        yield _vote(turn.vote, [run.id for run in sides.values()])
+    for letter, run in sides.items():
+        yield from _answer(turn, run, f"{letter}: {inline(run.recipe.title)}", f"answer {letter}", label_of)
+
+
+def _sides(turn: TurnRecord) -> list[RunRecord]:
+    """The runs shown of a comparison, from left to right."""
+    shown = {run.column: run for run in (turn.shown, *turn.columns)}
+    return [shown[column] for column in (turn.comparison.order if turn.comparison else ()) if column in shown]
+
+
+def _vote(vote: Vote, shown: list[str]) -> str:
+    chosen = dict(zip(vote.sides, _LETTERS, strict=False)).get(vote.choice, "")
+    words = {TIE: "a tie", BAD: "both bad" if len(vote.sides) == 2 else "all bad"}.get(vote.choice, chosen)
+    told = [words, "blind" if vote.blind else "with names"]
+    told += [] if list(vote.sides) == shown else ["before an answer was written anew"]
+    return f"Vote: {', '.join(told)}."
+
+
+def _answer(turn: TurnRecord, run: RunRecord, heading: str, name: str, label_of: LabelOf) -> Iterator[str]:
+    yield f"### {heading}"
     answer = run.result.answer if run.result else ""
     yield quoted(answer) if answer.strip() else _NO_ANSWER.get(run.status, "*No answer came.*")
-    yield f"### How answer {number} was made"
+    yield f"### How {name} was made"
     yield _facts(turn, run, label_of)
     if run.recipe.system:
         yield "The system prompt of every model:"
@@ -59,9 +85,9 @@ def _facts(turn: TurnRecord, run: RunRecord, label_of: LabelOf) -> str:
         facts += [f"Missing: {inline(m.label)}: {inline(m.why)}" for m in run.result.degraded_because if m.label]
         facts += [f"Also: {inline(m.why)}" for m in run.result.degraded_because if not m.label]
         facts += [f"The answer is the text of slot {run.result.answer_slot}"] if run.result.answer_slot else []
-    if len(turn.runs) > 1:
-        place = [other.id for other in turn.runs].index(run.id) + 1
-        facts.append(f"Attempt {place} of {len(turn.runs)}")
+    attempts = [attempt.id for attempt in turn.attempts(run.column)]
+    if len(attempts) > 1:
+        facts.append(f"Attempt {attempts.index(run.id) + 1} of {len(attempts)}")
     personas = [agent for agent in _agents(run.recipe) if agent.system]
     facts += [f"{_name(agent, label_of)} was told: {inline(agent.system or '')}" for agent in personas]
     return "\n".join(f"- {fact}" for fact in facts)

@@ -32,6 +32,9 @@ STALE_S = 10.0
 BEING_WRITTEN = "An answer is being written here: stop it first."
 """What Busy says where a conversation has a run under way."""
 
+UNVOTED = "Vote first: a link or a Markdown file tells which answer is whose."
+"""What InputRefused says of a path with a comparison that is hidden until its owner has voted."""
+
 
 class Conversations(Protocol):
     """Reading and keeping order."""
@@ -68,8 +71,8 @@ class Conversations(Protocol):
     async def import_tree(self, actor: Actor, tree: ConversationTree) -> str:
         """Store a tree as a new conversation under new ids; returns its id. All text is cleaned.
 
-        A run without a result becomes interrupted. Raises InputRefused when the turns don't make a tree with runs;
-        how large they may be is the caller's to bound.
+        A run without a result becomes interrupted, and no comparison is blind: whoever had it may know the names.
+        Raises InputRefused when the turns don't make a tree with runs; how large they may be is the caller's to bound.
         """
         ...
 
@@ -118,7 +121,8 @@ class Shares(Protocol):
     async def create_share(self, actor: Actor, conversation_id: str, *, expires_at: dt.datetime) -> tuple[Share, str]:
         """A link to the path as it stands, and its token. Later turns, attempts and titles don't show in it.
 
-        The path ends before a turn that has no finished run yet; InputRefused when nothing is left.
+        The path ends before a turn that has no finished run yet, in any column; InputRefused when nothing is left, and
+        ``UNVOTED`` while a turn of the path is hidden.
         """
         ...
 
@@ -131,8 +135,8 @@ class Shares(Protocol):
         ...
 
     async def open_share(self, token: str) -> ConversationRecord:
-        """What a link shows: each turn with the one run shown then. NotFound alike for a token that is wrong,
-        expired or revoked, and while the conversation is deleted."""
+        """What a link shows: each turn with the one run shown then, in each column, without votes. NotFound alike for a
+        token that is wrong, expired or revoked, and while the conversation is deleted."""
         ...
 
     async def copy_share(self, actor: Actor, token: str) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from moa.chat.exchange import Exchange
 from moa.chat.service import ChatService
 from moa.chat.values import Actor, ConversationTree
-from moa.core.domain import Recipe, Slot
+from moa.core.domain import Agent, Part, Recipe, Slot
 from moa.core.errors import InputRefused, NotFound, StoreReadOnly
 from moa.core.policy import Caps
 from storage import SqlStore
-from tests.chat.conftest import ANNA, BEN, World
+from tests.chat.conftest import ANNA, BEN, SINGLE, World
 from tests.support.server import Answer
 
 
@@ -146,3 +147,29 @@ async def test_B19_an_imported_mixture_is_run_only_as_it_is_allowed(world: World
         with pytest.raises(InputRefused, match="agg is not offered here"):
             await attempt
     assert len(world.server.requests) == calls
+
+
+async def test_what_a_comparison_hides_is_in_no_markdown_before_the_vote(world: World) -> None:
+    world.server.script("a", Answer("Alone."))
+    alone = Recipe("one", "A alone", (), Agent("a", Part.AGGREGATOR))
+    started = await world.chat.compare(ANNA, question="Why?", recipes=(SINGLE, alone), request_key="key-0001")
+    await world.chat.drain(10)
+    with pytest.raises(InputRefused, match="Vote first: "):
+        await world.chat.exchange.download(ANNA, started.conversation_id, "md", str.upper)
+    assert b"Alone." in await out(world, started.conversation_id)
+    await world.chat.vote(ANNA, started.turn_id, started.run_id)
+    file = await world.chat.exchange.download(ANNA, started.conversation_id, "md", str.upper)
+    assert "Alone." in file.content.decode()
+
+
+async def test_an_imported_comparison_is_not_blind(world: World) -> None:
+    alone = Recipe("one", "A alone", (), Agent("a", Part.AGGREGATOR))
+    started = await world.chat.compare(ANNA, question="Why?", recipes=(SINGLE, alone), request_key="key-0001")
+    await world.chat.drain(10)
+    (copy,) = await world.chat.exchange.take_in(BEN, await out(world, started.conversation_id))
+    mine = await world.store.load_turn(ANNA, started.turn_id)
+    theirs = (await world.store.load_conversation(BEN, copy)).turns[0]
+    assert mine.comparison is not None
+    assert theirs.comparison == replace(mine.comparison, blind=False)
+    await world.chat.vote(BEN, theirs.id, "tie")
+    assert [record.vote.blind for record in await world.chat.votes(BEN)] == [False]

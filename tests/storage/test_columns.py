@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +20,6 @@ SINGLE = Recipe("single", "The writer alone", (), WRITER)
 OTHER = Recipe("other", "Another mixture", RECIPE.layers, WRITER, system="Be brief.")
 THREE = (ColumnRun(SINGLE, 8), ColumnRun(OTHER, 9))
 ORDER = Comparison((3, 1, 2), blind=True)
-NEVER = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 
 
 def compared(key: str = "key", **more: Any) -> NewTurn:
@@ -116,30 +115,7 @@ async def test_a_column_taken_for_dead_goes_on_though_another_column_has_a_later
     await store.aclose()
 
 
-async def test_a_link_shows_the_first_column_alone(store: SqlStore) -> None:
-    turn, _ = await store.begin_turn(ADA, compared())
-    await store.end_run(ADA, turn.shown_run_id, result(proposal(LAST, "Shown.")))
-    for run in turn.columns:
-        await store.end_run(ADA, run.id, result(proposal(LAST, "Beside.")))
-    await store.vote(ADA, turn.id, "tie")
-    _, token = await store.create_share(ADA, turn.conversation_id, expires_at=NEVER)
-    [shown] = (await store.open_share(token)).turns
-    assert [run.id for run in shown.runs] == [turn.shown_run_id]
-    assert (shown.further, shown.comparison, shown.vote) == ((), None, None)
-    copy = await store.load_conversation(BOB, await store.copy_share(BOB, token))
-    assert (copy.turns[0].further, copy.turns[0].comparison) == ((), None)
-
-
-async def test_a_link_ends_before_a_turn_whose_first_column_is_unfinished(store: SqlStore) -> None:
-    first = await answered(store)
-    where = {"conversation_id": first.conversation_id, "expected_head": first.id}
-    turn, _ = await store.begin_turn(ADA, compared("second", **where))
-    await store.end_run(ADA, turn.columns[0].id, result(proposal(LAST)))
-    _, token = await store.create_share(ADA, first.conversation_id, expires_at=NEVER)
-    assert [turn.id for turn in (await store.open_share(token)).turns] == [first.id]
-
-
-async def test_taken_along_all_columns_and_attempts_come_with_it_but_no_vote(place: Place) -> None:
+async def test_taken_along_all_columns_and_attempts_come_with_it_but_neither_vote_nor_blindness(place: Place) -> None:
     calendar = Calendar()
     store = place.open(now=calendar)
     turn = await answered(store)
@@ -149,15 +125,18 @@ async def test_taken_along_all_columns_and_attempts_come_with_it_but_no_vote(pla
     tree = await store.load_tree(ADA, turn.conversation_id)
     await store.vote(ADA, turn.id, "bad")
     copy = await store.load_tree(BOB, await store.import_tree(BOB, await store.load_tree(ADA, turn.conversation_id)))
-    assert without_ids(copy) == without_ids(tree)
+    named = replace(tree.turns[0], comparison=Comparison(ORDER.order, blind=False))
+    assert without_ids(copy) == without_ids(replace(tree, turns=(named,)))
     assert [run.column for run in copy.turns[0].further] == [2, 2, 3]
     assert await store.list_votes(BOB) == ()
+    await store.vote(BOB, copy.turns[0].id, "tie")
+    assert [record.vote.blind for record in await store.list_votes(BOB)] == [False]
     await store.aclose()
 
 
 async def test_words_of_a_further_column_are_found(store: SqlStore) -> None:
     turn, _ = await store.begin_turn(ADA, compared())
-    await store.save_call(ADA, turn.columns[1].id, call(proposal(LAST, "A cassowary.")))
+    await store.end_run(ADA, turn.columns[1].id, result(proposal(LAST, "A cassowary.")))
     [hit] = await store.search(ADA, "cassowary")
     assert (hit.turn_id, hit.where) == (turn.id, "answer")
 

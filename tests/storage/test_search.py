@@ -8,11 +8,12 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from moa.chat.values import SearchHit
+from moa.chat.values import Comparison, SearchHit
 from storage import SqlStore
 from storage.search import snippet_of, words_of
 from tests.storage.conftest import Place
 from tests.storage.samples import ADA, FIRST, LAST, RECIPE, SECOND, TEXT, call, failure, proposal, question, result
+from tests.storage.test_columns import compared
 from tests.storage.test_listing import Calendar
 
 KEYS = count()
@@ -172,6 +173,30 @@ async def test_an_old_conversation_is_found_behind_many_newer_ones(store: SqlSto
     assert len(hits) == 121
     assert hits[-1].conversation_id == old
     assert [h.conversation_id for h in await store.search(ADA, "ya", limit=200)] == [h.conversation_id for h in hits]
+
+
+@pytest.mark.parametrize("query", ["lynx", "ly", "x"])
+async def test_what_a_blind_comparison_hides_is_found_after_the_vote(store: SqlStore, query: str) -> None:
+    shown, _ = await store.begin_turn(ADA, compared("shown", comparison=Comparison((1, 2, 3), blind=False)))
+    turn, _ = await store.begin_turn(ADA, compared())
+    for each in (shown, turn):
+        for run in (each.shown, *each.columns):
+            texts = [proposal(FIRST, "A lynx."), proposal(LAST, "A gnu.")]
+            await store.end_run(ADA, run.id, result(*texts))
+    assert await found(store, query) == {shown.conversation_id}
+    assert await found(store, "gnu") == await found(store, "gn") == {shown.conversation_id, turn.conversation_id}
+    await store.vote(ADA, turn.id, "tie")
+    assert await found(store, query) == {shown.conversation_id, turn.conversation_id}
+
+
+async def test_beside_what_is_hidden_all_else_of_a_conversation_is_found(store: SqlStore) -> None:
+    turn, _ = await store.begin_turn(ADA, compared())
+    for run in (turn.shown, *turn.columns):
+        await store.end_run(ADA, run.id, result(proposal(FIRST, "A lynx."), proposal(LAST, "A gnu.")))
+    more = question("And a lynx?", "more", conversation_id=turn.conversation_id, branch=True)
+    await store.begin_turn(ADA, more)
+    [hit] = await store.search(ADA, "lynx")
+    assert (hit.conversation_id, hit.where) == (turn.conversation_id, "question")
 
 
 def test_a_snippet_is_one_line_around_the_first_word() -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from moa.chat.values import TurnRecord
+from moa.chat.values import TIE, Comparison, TurnRecord
 from moa.core.domain import Status
 from moa.core.errors import InputRefused, NotFound
 from storage import SqlStore
+from tests.storage import test_columns as columns
 from tests.storage.conftest import Place, everything
-from tests.storage.samples import ADA, BOB, FIRST, LAST, RECIPE, call, proposal, question, result
+from tests.storage.samples import ADA, BOB, FIRST, LAST, RECIPE, call, failure, proposal, question, result
 from tests.storage.test_listing import NEW_YEAR, Calendar
 
 LATER = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
@@ -125,3 +127,86 @@ async def test_a_copy_is_the_visitors_own_and_goes_on_by_itself(store: SqlStore)
     await store.delete_everything(ADA)
     assert answers((await store.load_conversation(BOB, copy.id)).turns[:1]) == ["Answer key."]
     assert [hit.conversation_id for hit in await store.search(BOB, "Rayleigh")] == [copy.id]
+
+
+# -- comparisons
+
+
+def sides(turn: TurnRecord) -> list[str]:
+    """The answers of all columns, by column."""
+    return [run.result.answer if run.result else "" for run in (turn.shown, *turn.columns)]
+
+
+async def test_a_link_shows_every_column_as_it_stood(place: Place) -> None:
+    calendar = Calendar()
+    store = place.open(now=calendar)
+    turn = await columns.answered(store)
+    await store.vote(ADA, turn.id, TIE)
+    again, _ = await store.begin_run(ADA, turn.id, columns.SINGLE, seed=1, request_key="2b", column=2)
+    await store.end_run(ADA, again.id, result(proposal(LAST, "Better.")))
+    calendar.later(seconds=1)
+    bad, _ = await store.begin_run(ADA, turn.id, columns.OTHER, seed=1, request_key="3b", column=3)
+    await store.end_run(ADA, bad.id, result(failure(LAST), status=Status.FAILED))
+    under_way, _ = await store.begin_run(ADA, turn.id, RECIPE, seed=1, request_key="1b")
+    calendar.later(seconds=1)
+    _, token = await store.create_share(ADA, turn.conversation_id, expires_at=LATER)
+    before = await store.open_share(token)
+    [shown] = before.turns
+    assert sides(shown) == ["Answer 1.", "Better.", "Answer 3."]
+    assert (len(shown.runs), len(shown.further)) == (1, 2)
+    assert (shown.comparison, shown.vote) == (Comparison(columns.ORDER.order, blind=False), None)
+    calendar.later(seconds=1)
+    await store.end_run(ADA, under_way.id, result(proposal(LAST, "Later 1.")))
+    for column, recipe in ((2, columns.SINGLE), (3, columns.OTHER)):
+        later, _ = await store.begin_run(ADA, turn.id, recipe, seed=1, request_key=f"{column}c", column=column)
+        await store.end_run(ADA, later.id, result(proposal(LAST, f"Later {column}.")))
+    assert sides(await store.load_turn(ADA, turn.id)) == ["Later 1.", "Later 2.", "Later 3."]
+    assert await store.open_share(token) == before
+    await store.aclose()
+
+
+async def test_a_copy_has_every_column_and_none_is_blind(store: SqlStore) -> None:
+    turn = await columns.answered(store)
+    await store.vote(ADA, turn.id, TIE)
+    _, token = await store.create_share(ADA, turn.conversation_id, expires_at=LATER)
+    [copied] = (await store.load_conversation(BOB, await store.copy_share(BOB, token))).turns
+    assert sides(copied) == sides(turn)
+    assert [run.outcomes for run in copied.further] == [run.outcomes for run in turn.further]
+    assert (copied.comparison, copied.vote) == (Comparison(columns.ORDER.order, blind=False), None)
+
+
+async def test_what_is_hidden_is_not_shared_before_the_vote(store: SqlStore) -> None:
+    turn = await columns.answered(store)
+    await answered(store, "next", conversation_id=turn.conversation_id, expected_head=turn.id)
+    with pytest.raises(InputRefused, match="Vote first: "):
+        await store.create_share(ADA, turn.conversation_id, expires_at=LATER)
+    assert await store.list_shares(ADA, turn.conversation_id) == ()
+    await store.vote(ADA, turn.id, TIE)
+    assert await store.create_share(ADA, turn.conversation_id, expires_at=LATER)
+
+
+async def test_what_is_hidden_on_another_branch_stands_in_no_way(store: SqlStore) -> None:
+    turn = await columns.answered(store)
+    await answered(store, "beside", conversation_id=turn.conversation_id, branch=True)
+    assert await store.create_share(ADA, turn.conversation_id, expires_at=LATER)
+
+
+async def test_a_link_ends_before_a_turn_of_which_any_column_is_unfinished(store: SqlStore) -> None:
+    first = await columns.answered(store)
+    await store.vote(ADA, first.id, TIE)
+    named = Comparison(columns.ORDER.order, blind=False)
+    where = {"conversation_id": first.conversation_id, "expected_head": first.id}
+    turn, _ = await store.begin_turn(ADA, columns.compared("second", comparison=named, **where))
+    for run in (turn.shown, turn.columns[0]):
+        await store.end_run(ADA, run.id, result(proposal(LAST)))
+    _, token = await store.create_share(ADA, first.conversation_id, expires_at=LATER)
+    assert [turn.id for turn in (await store.open_share(token)).turns] == [first.id]
+
+
+async def test_an_import_from_the_future_can_be_shared(store: SqlStore) -> None:
+    turn = await columns.answered(store)
+    tree = await store.load_tree(ADA, turn.conversation_id)
+    runs = [replace(run, started_at=LATER, heartbeat_at=LATER) for run in (*tree.turns[0].runs, *tree.turns[0].further)]
+    ahead = replace(tree, turns=(replace(tree.turns[0], runs=tuple(runs[:1]), further=tuple(runs[1:])),))
+    _, token = await store.create_share(ADA, await store.import_tree(ADA, ahead), expires_at=LATER)
+    assert sides((await store.open_share(token)).turns[0]) == sides(turn)

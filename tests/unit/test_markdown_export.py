@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from moa.chat.markdown_export import conversation_markdown
 from moa.chat.markdown_quotes import fenced, inline, quoted
-from moa.chat.values import ConversationRecord
+from moa.chat.values import Comparison, ConversationRecord, Vote
 from moa.core.domain import (
     Agent,
     Failure,
@@ -31,7 +31,7 @@ from moa.core.domain import (
     Status,
     Usage,
 )
-from tests.support.trees import ONE, RECIPE, TWO, WRITER, record, run, turn
+from tests.support.trees import NOON, ONE, RECIPE, TWO, WRITER, record, run, turn
 
 READER = MarkdownIt("commonmark").enable("table")
 
@@ -300,3 +300,47 @@ def test_a_failure_without_any_text_is_only_named() -> None:
     failed = Failure(Slot(1, 2), TWO, FailureKind.BAD_KEY, "The provider refused the key.")
     document = conversation_markdown(only(outcomes=(failed,)), label_of)
     assert document.endswith("Failed: The provider refused the key.\n")
+
+
+def compared(vote: Vote | None = None, **more: Any) -> str:
+    """The document of a comparison of two, the second column on the left."""
+    alone = replace(RECIPE, title="*Writer* alone", layers=())
+    said = Proposal(Slot(1, 1), WRITER, "Beside.", usage=Usage(1, 2), duration_ms=100)
+    result = RunResult(Status.COMPLETE, "Beside.", Slot(1, 1), (said,), calls=1, duration_ms=100)
+    beside = run("beside", recipe=alone, column=2, outcomes=(said,), result=result, status=Status.COMPLETE, left_out={})
+    given = turn(further=(beside,), comparison=Comparison((2, 1), blind=True), vote=vote, **more)
+    return conversation_markdown(record(given), label_of)
+
+
+def test_a_comparison_has_every_answer_from_left_to_right_with_what_it_was_made_of() -> None:
+    document = compared()
+    assert headings(document) == [
+        "h1 Skies", "h2 Question 1", r"h3 A: \*Writer\* alone", "h3 How answer A was made", "h3 B: Two and a writer",
+        "h3 How answer B was made", "h4 1.1 Sceptic: Model One (p/one)", "h4 1.2 p/two",
+    ]  # fmt: skip
+    parts = document.split("### ")
+    assert "> Beside." in parts[1]
+    assert "one model alone" in parts[2]
+    assert "In all: 0.1 s, 1 call" in parts[2]
+    assert "> Because of Rayleigh." in parts[3]
+    assert "Vote" not in document
+
+
+@pytest.mark.parametrize(
+    ("choice", "blind", "line"),
+    [
+        ("beside", True, "Vote: A, blind."),
+        ("turn-a-run1", False, "Vote: B, with names."),
+        ("tie", True, "Vote: a tie, blind."),
+        ("bad", True, "Vote: both bad, blind."),
+    ],
+)
+def test_a_comparisons_vote_is_a_line(choice: str, blind: bool, line: str) -> None:
+    document = compared(Vote(choice, ("beside", "turn-a-run1"), blind, NOON))
+    assert f"\n\n{line}\n\n### A:" in document
+
+
+def test_a_vote_says_when_it_was_about_other_texts() -> None:
+    document = compared(Vote("turn-a-run1", ("beside", "turn-a-run1"), True, NOON), runs=2)
+    assert "Vote: B, blind, before an answer was written anew." in document
+    assert "- Attempt 2 of 2" in document
