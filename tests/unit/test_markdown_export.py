@@ -316,7 +316,7 @@ def test_a_comparison_has_every_answer_from_left_to_right_with_what_it_was_made_
     document = compared()
     assert headings(document) == [
         "h1 Skies", "h2 Question 1", r"h3 A: \*Writer\* alone", "h3 How answer A was made", "h3 B: Two and a writer",
-        "h3 How answer B was made", "h4 1.1 Sceptic: Model One (p/one)", "h4 1.2 p/two",
+        "h3 How answer B was made", "h4 1.1 Sceptic: Model One (p/one)", "h4 1.2 Model Two (p/two)",
     ]  # fmt: skip
     parts = document.split("### ")
     assert "> Beside." in parts[1]
