@@ -38,6 +38,9 @@ class Handlers:
         except NotFound as gone:
             warn(gone.public)
             found = await state.empty(context, actor)
+        except MoaError as unread:
+            warn(unread.public)
+            return state.idle()
         return state.now_shown(context, request, found) if context.viewers.shows(page, wanted) else state.unchanged()
 
     @plainly

@@ -100,7 +100,10 @@ def _draw(context: Context, panel: Panel) -> Parts:
         with gr.Row(elem_id="moa-composer"):
             message = _message()
             stop = gr.Button(texts.STOP, elem_id="moa-stop", variant="stop", visible=False, scale=0, min_width=88)
-            send = gr.Button(texts.SEND, elem_id="moa-send", variant="primary", scale=0, min_width=88)
+            # Off until the page has loaded: what loading shows could reach the browser after a question's own.
+            send = gr.Button(
+                texts.SEND, elem_id="moa-send", variant="primary", scale=0, min_width=88, interactive=False
+            )
         versus = components.component("versus", panel.bar(), elem_id="moa-versus", events=("input",))
         hidden = [gr.Textbox(visible="hidden", label=name) for name in ("conversation", "head", "run", "key")]
         summary = gr.Button(elem_id="moa-summary", variant="secondary", size="sm")
